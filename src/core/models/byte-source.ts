@@ -1,0 +1,54 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+/** Bytes at positions, of a file or of a part of one. Nothing is kept: a reader holds what it needs. */
+export interface ByteSource {
+  readonly size: number;
+  /** The bytes from `offset`; fewer than `length` only where the source ends. */
+  read(offset: number, length: number): Buffer;
+}
+
+/** A whole file, opened once, so that the bytes that are scanned are the bytes that were hashed. */
+export interface FileSource extends ByteSource, Disposable {
+  readonly descriptor: number;
+}
+
+/** Opens a regular file. Throws the system's error, and an Error for anything that is no regular file. */
+export function openSource(path: string): FileSource {
+  // Without O_NONBLOCK the open of a named pipe would wait for ever.
+  const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const stats = fstatSync(descriptor);
+  if (!stats.isFile()) {
+    closeSync(descriptor);
+    throw new Error(`${path} is no regular file`);
+  }
+  return {
+    descriptor,
+    size: stats.size,
+    read: (offset, length) => readAt(descriptor, offset, Math.min(length, Math.max(0, stats.size - offset))),
+    [Symbol.dispose]: () => closeSync(descriptor),
+  };
+}
+
+/** Bytes in memory as a source. */
+export function bufferSource(bytes: Buffer): ByteSource {
+  return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
+}
+
+/** A part of a source as a source of its own. */
+export function slice(source: ByteSource, start: number, size: number): ByteSource {
+  return {
+    size,
+    read: (offset, length) => source.read(start + offset, Math.min(length, Math.max(0, size - offset))),
+  };
+}
+
+function readAt(descriptor: number, offset: number, length: number): Buffer {
+  const buffer = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = readSync(descriptor, buffer, filled, length - filled, offset + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return buffer.subarray(0, filled);
+}
