@@ -42,6 +42,13 @@ export interface StreamAnswer {
 /** No answer came: the last fault of the network stands in `cause`. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
+  /** Whether another try may get an answer; false for an answer that was too long, and for a request that was given up. */
+  readonly isPassing: boolean;
+
+  constructor(message: string, options: { readonly cause: Error; readonly isPassing: boolean }) {
+    super(message, { cause: options.cause });
+    this.isPassing = options.isPassing;
+  }
 }
 
 const DEFAULT_DEADLINE = 300_000;
@@ -84,7 +91,10 @@ async function withRetries<T extends { readonly status: number; readonly headers
     const pause = pauseBefore(attempt, policy, retryAfter, Math.random());
     if (!worthRetrying || attempt >= policy.attempts || Date.now() + pause >= end) {
       if (answered) return outcome.answer;
-      throw new RequestError(`${describe(options)}: ${outcome.fault.message}`, { cause: outcome.fault });
+      throw new RequestError(`${describe(options)}: ${outcome.fault.message}`, {
+        cause: outcome.fault,
+        isPassing: outcome.isPassing,
+      });
     }
     if (answered) discard(outcome.answer);
     const why = answered ? `status ${outcome.answer.status}` : outcome.fault.message;
