@@ -1,0 +1,52 @@
+import { readAttributes, refuse, refuseUnknown } from './attributes.ts';
+import { type InputRecord, readRecords } from './records.ts';
+
+/** What surrounds every tag, and who decides on `latest`. Prefix and suffix are templates. */
+export interface Flavor {
+  /** `auto`: the first rule that gives a tag decides. */
+  readonly latest: 'auto' | 'true' | 'false';
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly isPrefixOnLatest: boolean;
+  readonly isSuffixOnLatest: boolean;
+}
+
+/**
+ * Reads `flavor` in docker/metadata-action's grammar: `latest=`, `prefix=…,onlatest=`, `suffix=…,onlatest=`, one a line.
+ * Throws ConfigurationError with the line.
+ */
+export function parseFlavor(text: string): Flavor {
+  let flavor: Flavor = { latest: 'auto', prefix: '', suffix: '', isPrefixOnLatest: false, isSuffixOnLatest: false };
+  for (const record of readRecords(text)) flavor = { ...flavor, ...parseRecord(record) };
+  return flavor;
+}
+
+function parseRecord(record: InputRecord): Partial<Flavor> {
+  const { line } = record;
+  const attributes = readAttributes(record);
+  refuseUnknown(attributes, ['latest', 'prefix', 'suffix', 'onlatest'], line, 'flavor');
+  const latest = attributes.get('latest');
+  const prefix = attributes.get('prefix');
+  const suffix = attributes.get('suffix');
+  const onLatest = attributes.get('onlatest');
+  if (onLatest !== undefined && prefix === undefined && suffix === undefined) {
+    refuse(line, '"onlatest" stands behind a prefix or suffix, as in prefix=cpu-,onlatest=true');
+  }
+  const isOnLatest = onLatest !== undefined && parseSwitch(onLatest, 'onlatest', line);
+  return {
+    ...(latest === undefined ? {} : { latest: parseLatest(latest, line) }),
+    ...(prefix === undefined ? {} : { prefix, isPrefixOnLatest: isOnLatest }),
+    ...(suffix === undefined ? {} : { suffix, isSuffixOnLatest: isOnLatest }),
+  };
+}
+
+function parseLatest(text: string, line: number): Flavor['latest'] {
+  if (text === 'auto') return 'auto';
+  return parseSwitch(text, 'latest', line) ? 'true' : 'false';
+}
+
+function parseSwitch(text: string, name: string, line: number): boolean {
+  if (text === 'true') return true;
+  if (text === 'false') return false;
+  return refuse(line, `"${name}" is "${text}"; it must be ${name === 'latest' ? 'auto, ' : ''}true or false`);
+}
