@@ -1,0 +1,127 @@
+import { open } from 'node:fs/promises';
+import { createAdaptiveConcurrency } from './adaptive-concurrency.ts';
+import type { ObjectHeaders, S3Client, WrittenObject } from './s3-client.ts';
+import { sha256Hex } from './signature.ts';
+import { escapeXml, parseXml, textAt, XmlError } from './xml.ts';
+
+/** Files above this are sent in parts; below it a single PUT costs one request and loses little when it fails. */
+export const MULTIPART_THRESHOLD = 64 * 1024 * 1024;
+const SMALLEST_PART = 16 * 1024 * 1024;
+/** Amazon S3 quotas. */
+const MAX_PARTS = 10_000;
+/** Parts in memory at once: with parts of 16 MiB, 64 MiB. */
+const PARTS_AT_ONCE = 4;
+
+export interface Part {
+  /** From 1. */
+  readonly number: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Cuts a file of `size` bytes into parts of 16 MiB, or larger ones where 10,000 of them would not hold it. */
+export function planParts(size: number): readonly Part[] {
+  const mebibyte = 1024 * 1024;
+  const length = Math.max(SMALLEST_PART, Math.ceil(size / MAX_PARTS / mebibyte) * mebibyte);
+  const count = Math.max(1, Math.ceil(size / length));
+  return Array.from({ length: count }, (_, index) => ({
+    number: index + 1,
+    offset: index * length,
+    length: Math.min(length, size - index * length),
+  }));
+}
+
+/**
+ * Sends a large file in parts, four at once, each signed with its own SHA-256 so that the server refuses broken ones.
+ *
+ * The object appears whole or not at all. After a failure the upload is aborted, so that its parts cost nothing.
+ */
+export async function putInParts(
+  client: S3Client,
+  key: string,
+  file: { readonly path: string; readonly size: number },
+  headers: ObjectHeaders,
+): Promise<WrittenObject> {
+  const created = await client.send(key, {
+    method: 'POST',
+    query: [['uploads', '']],
+    headers,
+    describe: `CREATE UPLOAD ${key}`,
+  });
+  const uploadId = textAt(parseXml(created.body.toString('utf8')), 'UploadId') ?? '';
+  if (uploadId === '') throw new XmlError('an upload without an id');
+  try {
+    const etags = await sendParts(client, key, file, uploadId);
+    const parts = etags.map(
+      (etag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`,
+    );
+    const completed = await client.send(key, {
+      method: 'POST',
+      query: [['uploadId', uploadId]],
+      headers: { 'content-type': 'application/xml' },
+      body: async () => `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`,
+      describe: `COMPLETE UPLOAD ${key}`,
+    });
+    return { etag: textAt(parseXml(completed.body.toString('utf8')), 'ETag') ?? '', isRetried: completed.isRetried };
+  } catch (error) {
+    await abort(client, key, uploadId, error);
+    throw error;
+  }
+}
+
+async function sendParts(
+  client: S3Client,
+  key: string,
+  file: { readonly path: string; readonly size: number },
+  uploadId: string,
+): Promise<readonly string[]> {
+  const atOnce = createAdaptiveConcurrency({ initial: PARTS_AT_ONCE, max: PARTS_AT_ONCE });
+  const handle = await open(file.path);
+  let failure: unknown;
+  const sendPart = async (part: Part): Promise<string> => {
+    if (failure !== undefined) throw failure;
+    const data = Buffer.allocUnsafe(part.length);
+    const { bytesRead } = await handle.read(data, 0, part.length, part.offset);
+    if (bytesRead !== part.length) throw new Error(`${file.path} became shorter while it was sent`);
+    const answer = await client.send(key, {
+      method: 'PUT',
+      query: [
+        ['partNumber', String(part.number)],
+        ['uploadId', uploadId],
+      ],
+      body: async () => data,
+      payloadHash: sha256Hex(data),
+      describe: `PUT ${key} part ${part.number}`,
+    });
+    return answer.headers['etag'] ?? '';
+  };
+  try {
+    // All parts settle before the file is closed; after the first failure the waiting ones give up at once.
+    const results = await Promise.allSettled(
+      planParts(file.size).map((part) =>
+        atOnce.run(async () => {
+          try {
+            return await sendPart(part);
+          } catch (error) {
+            failure ??= error;
+            throw error;
+          }
+        }),
+      ),
+    );
+    if (failure !== undefined) throw failure;
+    return results.map((result) => (result.status === 'fulfilled' ? result.value : ''));
+  } finally {
+    await handle.close();
+  }
+}
+
+async function abort(client: S3Client, key: string, uploadId: string, cause: unknown): Promise<void> {
+  try {
+    await client.send(key, { method: 'DELETE', query: [['uploadId', uploadId]], describe: `ABORT UPLOAD ${key}` });
+  } catch (error) {
+    throw new AggregateError([cause, error], `the upload of ${key} failed, and its parts could not be removed`, {
+      cause,
+    });
+  }
+}
