@@ -1,0 +1,149 @@
+import { OWN_FOLDER } from './source-checks.ts';
+
+/**
+ * The record of what a site's releases put in the bucket, kept beside the site. It is the one place that deploys write
+ * conditionally, so it is the lock as well.
+ */
+export interface ReleaseManifest {
+  /** Newest first. The first is live. */
+  readonly releases: readonly Release[];
+  /** Every object that a release put there or that was found there, by its path below the prefix. */
+  readonly objects: ReadonlyMap<string, RecordedObject>;
+  /** The deploy that holds the bucket; left behind by one that was cut off, until its lease ends. */
+  readonly pending: PendingDeploy | undefined;
+  /** Whether the server was seen to honour conditional writes. */
+  readonly hasConditionalWrites: boolean;
+}
+
+export interface Release {
+  readonly id: string;
+  readonly commit: string;
+  /** ISO 8601. */
+  readonly time: string;
+}
+
+export interface RecordedObject {
+  /** Empty for an object that Slipway did not write. */
+  readonly sha256: string;
+  readonly size: number;
+  readonly etag: string;
+  /** Digest of the headers; empty where they are not known. */
+  readonly headers: string;
+  /** The newest release that refers to the object. */
+  readonly release: string;
+}
+
+export interface PendingDeploy {
+  readonly release: string;
+  /** Milliseconds since the epoch after which another may take over. */
+  readonly until: number;
+  /** Objects that it gives new headers: after a cut, nobody knows which ones, since the ETag stays. */
+  readonly copies: readonly string[];
+}
+
+/** The release to which objects belong that were there before the first one. */
+export const BEFORE_FIRST = 'before-first';
+
+/** 200 bytes an object: some 300,000 objects. */
+export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+const MAX_RELEASES = 1000;
+const VERSION = 1;
+
+/** The key of the manifest of the site below a prefix. */
+export function manifestKey(prefix: string): string {
+  return `${prefix}${OWN_FOLDER}/manifest.json`;
+}
+
+export const EMPTY_MANIFEST: ReleaseManifest = {
+  releases: [],
+  objects: new Map(),
+  pending: undefined,
+  hasConditionalWrites: false,
+};
+
+/** A manifest as it stands in the bucket: an object a line, so that two can be compared by eye. */
+export function formatManifest(manifest: ReleaseManifest): string {
+  const objects = [...manifest.objects]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(
+      ([path, { sha256, size, etag, headers, release }]) =>
+        `    ${JSON.stringify([path, size, sha256, etag, headers, release])}`,
+    );
+  const head = {
+    slipway: VERSION,
+    pending: manifest.pending ?? null,
+    hasConditionalWrites: manifest.hasConditionalWrites,
+    releases: manifest.releases,
+  };
+  return `${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "objects": [\n${objects.join(',\n')}\n  ]\n}\n`;
+}
+
+/**
+ * Reads a manifest. The bucket is not trusted more than any other input: what is no manifest of this version is
+ * undefined, with the reason told to `doubt`, and the deploy goes by the listing.
+ */
+export function parseManifest(source: string, doubt: (reason: string) => void): ReleaseManifest | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(source);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    doubt('it is no JSON');
+    return undefined;
+  }
+  if (!isRecord(document) || document['slipway'] !== VERSION) {
+    doubt(`it is not of version ${VERSION}`);
+    return undefined;
+  }
+  const releases = arrayOf(document['releases'], readRelease);
+  const objects = arrayOf(document['objects'], readObject);
+  const pending = document['pending'] === null ? undefined : readPending(document['pending']);
+  if (releases === undefined || objects === undefined || (document['pending'] !== null && pending === undefined)) {
+    doubt('it has entries of a wrong form');
+    return undefined;
+  }
+  return {
+    releases: releases.slice(0, MAX_RELEASES),
+    objects: new Map(objects),
+    pending,
+    hasConditionalWrites: document['hasConditionalWrites'] === true,
+  };
+}
+
+function readRelease(value: unknown): Release | undefined {
+  if (!isRecord(value)) return undefined;
+  const { id, commit, time } = value;
+  return isText(id) && isText(commit) && isText(time) ? { id, commit, time } : undefined;
+}
+
+function readObject(value: unknown): readonly [string, RecordedObject] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [path, size, sha256, etag, headers, release]: readonly unknown[] = value;
+  const hasForm = isText(path) && isText(sha256) && isText(etag) && isText(headers) && isText(release);
+  if (!hasForm || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined;
+  return [path, { sha256, size, etag, headers, release }];
+}
+
+function readPending(value: unknown): PendingDeploy | undefined {
+  if (!isRecord(value)) return undefined;
+  const { release, until } = value;
+  const copies = arrayOf(value['copies'], (path) => (isText(path) ? path : undefined));
+  if (copies === undefined || !isText(release) || typeof until !== 'number' || !Number.isFinite(until))
+    return undefined;
+  return { release, until, copies };
+}
+
+/** Undefined when the value is no array, or when one of its entries is not of the form. */
+function arrayOf<T>(value: unknown, read: (entry: unknown) => T | undefined): readonly T[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const entries = value.map(read);
+  return entries.every((entry) => entry !== undefined) ? entries : undefined;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 4096;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
