@@ -1,0 +1,37 @@
+// Writes what is derived from the contracts: action.yml, action-types.yml and the README tables of every action.
+// `--check` writes nothing and fails, with the names, where a file is not what it would write.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { contracts } from './contracts.ts';
+import { actionTypes } from './generate/action-types.ts';
+import { actionYaml } from './generate/action-yaml.ts';
+import { readmeWithTables } from './generate/readme-tables.ts';
+
+const root = join(import.meta.dirname, '..');
+const isCheck = process.argv.includes('--check');
+const stale: string[] = [];
+
+for (const contract of contracts) {
+  const folder = join(root, 'actions', contract.name);
+  write(join(folder, 'action.yml'), actionYaml(contract));
+  write(join(folder, 'action-types.yml'), actionTypes(contract));
+  write(join(folder, 'README.md'), readmeWithTables(read(join(folder, 'README.md')), contract));
+}
+if (stale.length > 0) {
+  console.error(`not what the contracts say; run "npm run generate" and commit:\n  ${stale.join('\n  ')}`);
+  process.exitCode = 1;
+}
+
+function write(path: string, text: string): void {
+  if (read(path) === text) return;
+  stale.push(relative(root, path));
+  if (isCheck) return;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  console.log(`wrote ${relative(root, path)}`);
+  stale.pop();
+}
+
+function read(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
