@@ -11,17 +11,18 @@ import { runCommand } from '../../src/core/runner/command.ts';
 import { readEvent } from '../../src/core/runner/event.ts';
 import { readInputs } from '../../src/core/runner/inputs.ts';
 import { createLog } from '../../src/core/runner/log.ts';
+import { serviceAddress } from './service-address.ts';
 
 /** An S3 server that verifies signatures, checksums and conditions, and a user of it who may make buckets. */
-const endpoint = process.env['SLIPWAY_S3_ENDPOINT'] ?? '';
+const endpoint = serviceAddress('SLIPWAY_S3_ENDPOINT');
 const keys = {
-  AWS_ACCESS_KEY_ID: process.env['SLIPWAY_S3_ACCESS_KEY_ID'] ?? '',
-  AWS_SECRET_ACCESS_KEY: process.env['SLIPWAY_S3_SECRET_ACCESS_KEY'] ?? '',
+  AWS_ACCESS_KEY_ID: serviceAddress('SLIPWAY_S3_ACCESS_KEY_ID'),
+  AWS_SECRET_ACCESS_KEY: serviceAddress('SLIPWAY_S3_SECRET_ACCESS_KEY'),
 };
 const bucket = `site-${randomUUID()}`;
 const ODD_NAME = "docs/ä b+c&d=e%20'(1)!~.html";
 
-describe.skipIf(endpoint === '')('a deploy to a strict S3 server', () => {
+describe('a deploy to a strict S3 server', () => {
   let workspace = '';
   let client: S3Client;
 

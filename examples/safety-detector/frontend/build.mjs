@@ -12,7 +12,7 @@ let page = readFileSync('index.html', 'utf8');
 for (const name of readdirSync('src')) {
   const source = readFileSync(`src/${name}`, 'utf8').replaceAll('import.meta.env.VITE_API_URL', JSON.stringify(api));
   const type = extname(name);
-  const hash = createHash('sha256').update(source).digest('hex').slice(0, 8);
+  const hash = createHash('sha256').update(source).digest('hex').slice(0, 12);
   const asset = `assets/${name.slice(0, -type.length)}-${hash}${type}`;
   writeFileSync(`build/${asset}`, `${source}${type === '.js' ? `//# sourceMappingURL=${name}.map\n` : ''}`);
   writeFileSync(`build/assets/${name}.map`, JSON.stringify({ version: 3, sources: [name], mappings: '' }));

@@ -58,7 +58,7 @@ export function emptyResult(
 export async function runJobRow(context: RunContext, row: JobRow): Promise<JobResult> {
   const { settings } = context;
   const started = performance.now();
-  settings.report({ kind: 'job-start', job: row.id });
+  settings.report({ kind: 'job-start', job: row.name });
   const { environment, token } = machineEnvironment(context, row);
   const root = join(settings.root, row.folder);
   await using job = await openRunnerJob({
@@ -77,7 +77,7 @@ export async function runJobRow(context: RunContext, row: JobRow): Promise<JobRe
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), minutesToMs(row.timeoutMinutes) ?? 360 * 60_000);
   const session: JobSession = {
-    id: row.id,
+    name: row.name,
     job,
     settings,
     signal: AbortSignal.any([row.signal, timeout.signal]),
@@ -90,7 +90,7 @@ export async function runJobRow(context: RunContext, row: JobRow): Promise<JobRe
   try {
     const { result, outputs, annotations } = await runSession(context, row, session);
     const durationMs = performance.now() - started;
-    settings.report({ kind: 'job-end', job: row.id, result, durationMs });
+    settings.report({ kind: 'job-end', job: row.name, result, durationMs });
     return {
       ...emptyResult(row, result, ''),
       reason: timeout.signal.aborted

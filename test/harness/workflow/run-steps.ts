@@ -21,7 +21,6 @@ async function runOne(step: StepDefinition, sequence: StepSequence): Promise<Ste
   const { session } = sequence;
   if (session.signal.aborted && sequence.status !== 'cancelled') sequence.status = 'cancelled';
   const name = displayName(step, sequence);
-  session.settings.report({ kind: 'step-start', job: session.id, step: name });
   const before = { action: session.job.github['action'] };
   session.job.github['action'] = step.id ?? `__${(step.uses ?? 'run').replace(/[^A-Za-z0-9]+/g, '_')}`;
   const execution = await attempt(sequence, () => executeStep(step, name, sequence));
@@ -34,7 +33,7 @@ async function runOne(step: StepDefinition, sequence: StepSequence): Promise<Ste
   // What happens within a composite action is told by the step that uses it.
   if (sequence.actionFolder === undefined)
     session.results.push(stepResult(step.id, name, 'main', execution, conclusion));
-  session.settings.report({ kind: 'step-end', job: session.id, step: name, outcome: execution.outcome });
+  session.settings.report({ kind: 'step-end', job: session.name, step: name, outcome: execution.outcome });
   return execution;
 }
 
@@ -70,11 +69,12 @@ async function executeStep(step: StepDefinition, name: string, sequence: StepSeq
   // A step's own env is part of its condition's contexts.
   const env = resolveEnv(step.env, stepScope(sequence), sequence.where);
   if (!evaluateCondition(step.if, stepScope(sequence, { env, isCondition: true }))) return executionOf('skipped');
+  session.settings.report({ kind: 'step-start', job: session.name, step: name });
   const options: ActionStepOptions = {
     name,
     env,
     timeoutMs: minutesToMs(resolveTemplate(step.timeoutMinutes, stepScope(sequence, { env }))),
-    onLine: (text) => session.settings.report({ kind: 'line', job: session.id, text }),
+    onLine: (text) => session.settings.report({ kind: 'line', job: session.name, text }),
   };
   return step.run === undefined ? runActionStep(step, sequence, options, runSteps) : runScript(step, sequence, options);
 }

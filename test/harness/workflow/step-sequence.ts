@@ -26,7 +26,8 @@ export interface PostStep {
 
 /** One job while it runs. */
 export interface JobSession {
-  readonly id: string;
+  /** As people see it, with the matrix row's label. */
+  readonly name: string;
   readonly job: RunnerJob;
   readonly settings: RunSettings;
   readonly signal: AbortSignal;
