@@ -198,9 +198,3 @@ function describe(options: RequestOptions): string {
   const url = new URL(options.url);
   return `${options.method ?? 'GET'} ${url.origin}${url.pathname}`;
 }
-
-/** Closes idle connections, so that the process can end at once. */
-export function closeConnections(): void {
-  agents['http:'].destroy();
-  agents['https:'].destroy();
-}
