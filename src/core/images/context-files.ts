@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import picomatch from 'picomatch';
+import { type BuildContext, type ContextEntry, entriesBelow, selectEntries } from '../dockerfile/context.ts';
+import { ignoreFileCandidates, NOTHING_IGNORED, readIgnoreFile } from '../dockerfile/ignore-file.ts';
+import type { Read } from '../dockerfile/reads.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What one read takes from one context. */
+export interface ContextSelection {
+  readonly read: Read;
+  /** The context's folder. */
+  readonly folder: string;
+  /** Paths relative to the folder. */
+  readonly entries: readonly ContextEntry[];
+  readonly isIgnored: boolean;
+  readonly widened: string | undefined;
+  /** SHA-256 over modes, object ids and paths. */
+  readonly digest: string;
+}
+
+/** Globs that narrow a read of the whole context. */
+export interface Narrowing {
+  readonly only: readonly string[];
+  readonly ignore: readonly string[];
+}
+
+/** Answers what reads take from contexts of one commit. Each answer is made once, whatever number of images ask. */
+export class ContextFiles {
+  readonly #snapshot: Snapshot;
+  readonly #contexts = new Map<string, BuildContext>();
+  readonly #selections = new Map<string, Omit<ContextSelection, 'read'>>();
+
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot;
+  }
+
+  /** The ignore file that holds for a build of this Dockerfile in this context; it must be loaded. */
+  ignoreFileOf(dockerfile: string, folder: string): string | undefined {
+    return ignoreFileCandidates(dockerfile, folder).find((path) => this.#snapshot.text(path) !== undefined);
+  }
+
+  select(folder: string, ignoreFile: string | undefined, read: Read, narrowing: Narrowing): ContextSelection {
+    const contextKey = JSON.stringify([folder, ignoreFile ?? '']);
+    const { source, isPattern, keepsParents, excludes, widened } = read;
+    const key = JSON.stringify([contextKey, source, isPattern, keepsParents, excludes, widened ?? null, narrowing]);
+    const known = this.#selections.get(key);
+    if (known !== undefined) return { ...known, read };
+    const context = this.#context(contextKey, folder, ignoreFile);
+    const selection = selectEntries(context, read);
+    const isWhole = source === '' || selection.widened !== undefined;
+    const entries = isWhole ? narrow(selection.entries, narrowing) : selection.entries;
+    const made = { folder, ...selection, entries, digest: digestOf(entries) };
+    this.#selections.set(key, made);
+    return { ...made, read };
+  }
+
+  #context(key: string, folder: string, ignoreFile: string | undefined): BuildContext {
+    const known = this.#contexts.get(key);
+    if (known !== undefined) return known;
+    const text = ignoreFile === undefined ? undefined : this.#snapshot.text(ignoreFile);
+    const context = {
+      entries: entriesBelow(this.#snapshot.entries, folder),
+      isIgnored: text === undefined ? NOTHING_IGNORED : readIgnoreFile(text),
+    };
+    this.#contexts.set(key, context);
+    return context;
+  }
+}
+
+function narrow(entries: readonly ContextEntry[], { only, ignore }: Narrowing): readonly ContextEntry[] {
+  if (only.length === 0 && ignore.length === 0) return entries;
+  const isWanted = only.length === 0 ? () => true : matcher(only);
+  const isIgnored = ignore.length === 0 ? () => false : matcher(ignore);
+  return entries.filter(({ path }) => isWanted(path) && !isIgnored(path));
+}
+
+/** A glob matches a path, and a folder's name what lies below it. */
+function matcher(globs: readonly string[]): (path: string) => boolean {
+  const plain = globs.map((glob) => glob.replace(/^\.\//, '').replace(/\/+$/, ''));
+  return picomatch([...plain, ...plain.map((glob) => `${glob}/**`)], { dot: true });
+}
+
+function digestOf(entries: readonly ContextEntry[]): string {
+  const hash = createHash('sha256');
+  for (const { mode, id, path } of entries) hash.update(`${mode} ${id} ${path}\0`);
+  return hash.digest('hex');
+}

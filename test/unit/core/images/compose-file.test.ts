@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { readComposeFiles } from '../../../../src/core/images/compose-file.ts';
+import { interpolate, readEnvironmentFile } from '../../../../src/core/images/compose-variables.ts';
+import { snapshotOf } from './memory-snapshot.ts';
+
+async function read(text: string, more: Record<string, string> = {}, file = 'compose.yml') {
+  return readComposeFiles(snapshotOf({ [file]: text, ...more }), [file]);
+}
+
+const brief = ({ definitions }: Awaited<ReturnType<typeof read>>) =>
+  definitions.map(({ image, context, dockerfile, target }) => [image, context, dockerfile, target]);
+
+describe('compose files', () => {
+  it.each<[string, string, unknown[][]]>([
+    ['the short form', 'services:\n  a: { build: ./x }\n', [['a', 'x', 'x/Dockerfile', '']]],
+    [
+      'the long form',
+      'services:\n  a: { build: { context: x, dockerfile: D, target: t } }\n',
+      [['a', 'x', 'x/D', 't']],
+    ],
+    ['no context', 'services:\n  a: { build: { dockerfile: D } }\n', [['a', '.', 'D', '']]],
+    ['stock services', 'services:\n  a: { image: redis }\n', []],
+    [
+      'a name that is none of a registry',
+      'services:\n  My_App.API: { build: . }\n',
+      [['my_app.api', '.', 'Dockerfile', '']],
+    ],
+    [
+      'two services of one build',
+      'services:\n  a: { build: . }\n  b: { build: { context: . } }\n',
+      [['a', '.', 'Dockerfile', '']],
+    ],
+    [
+      'two services of two targets',
+      'services:\n  a: { build: { context: ., target: x } }\n  b: { build: { context: ., target: y } }\n',
+      [
+        ['a', '.', 'Dockerfile', 'x'],
+        ['b', '.', 'Dockerfile', 'y'],
+      ],
+    ],
+    [
+      'a service that extends another',
+      'services:\n  a: { build: x }\n  b: { extends: { service: a }, ports: [] }\n',
+      [['a', 'x', 'x/Dockerfile', '']],
+    ],
+    [
+      'variables with defaults',
+      'services:\n  a: { build: { context: "${D:-x}", target: "${T-t}" } }\n',
+      [['a', 'x', 'x/Dockerfile', 't']],
+    ],
+  ])('are read: %s', async (_, text, expected) => {
+    expect(brief(await read(text))).toEqual(expected);
+  });
+
+  it('have contexts relative to their folder', async () => {
+    const text = 'services:\n  a: { build: { context: .., dockerfile: ./docker/Dockerfile.a } }\n';
+    expect(brief(await read(text, {}, 'docker/compose.yml'))).toEqual([['a', '.', 'docker/Dockerfile.a', '']]);
+  });
+
+  it('include others, whose contexts are relative to those', async () => {
+    const text = 'include:\n  - sub/compose.yml\n  - path: [more.yml]\nservices:\n  a: { build: . }\n';
+    const more = {
+      'sub/compose.yml': 'services:\n  b: { build: ./y }\n',
+      'more.yml': 'services:\n  c: { build: z }\n',
+    };
+    expect(brief(await read(text, more)).map(([image, context]) => [image, context])).toEqual([
+      ['b', 'sub/y'],
+      ['c', 'z'],
+      ['a', '.'],
+    ]);
+  });
+
+  it('extend a service of another file, whose context is relative to that', async () => {
+    const text = 'services:\n  b: { extends: { file: base/c.yml, service: a } }\n';
+    expect(brief(await read(text, { 'base/c.yml': 'services:\n  a: { build: ./x }\n' }))).toEqual([
+      ['b', 'base/x', 'base/x/Dockerfile', ''],
+    ]);
+  });
+
+  it('end when they include themselves', async () => {
+    await expect(read('include: [compose.yml, compose.yml]\nservices: {}\n')).rejects.toThrow(
+      /included 16 levels deep|more than 200/,
+    );
+    await expect(read('services:\n  a: { extends: a }\n')).rejects.toThrow(/levels deep/);
+  });
+
+  it('give arguments as a map or a list, and leave out those without a value', async () => {
+    const { definitions } = await read(
+      'services:\n  a: { build: { context: ., args: { A: 1, B: "${X:-x}", C: "${X}", D: } } }\n  b: { build: { context: ., args: [A=1=2, D, "E=${X}", F=] } }\n',
+    );
+    expect(definitions.map(({ args }) => Object.fromEntries(args))).toEqual([
+      { A: '1', B: 'x' },
+      { A: '1=2', F: '' },
+    ]);
+  });
+
+  it('take variables from the .env beside them, and from nowhere else', async () => {
+    const { definitions } = await read('services:\n  a: { build: { context: "$D", args: [HOME, V] } }\n', {
+      '.env': 'D=x\nV="a b"\n',
+    });
+    expect(definitions).toMatchObject([{ context: 'x' }]);
+    expect(Object.fromEntries(definitions[0]?.args ?? [])).toEqual({ V: 'a b' });
+  });
+
+  it('tell local names and named contexts', async () => {
+    const { definitions } = await read(
+      'services:\n  a: { image: "me/a:1", build: { context: ., tags: [a-tag], additional_contexts: { p: "service:b", i: "docker-image://alpine:3", f: ./f, r: "https://example.com/x.git" } } }\n  b: { image: "b:${MISSING}", build: ./b }\n',
+    );
+    expect(definitions[0]?.names).toEqual(['docker.io/me/a:1', 'docker.io/library/a-tag:latest']);
+    expect(definitions[1]?.names).toEqual([]);
+    expect(Object.fromEntries(definitions[0]?.contexts ?? [])).toEqual({
+      p: { kind: 'local', image: 'b' },
+      i: { kind: 'image', reference: 'alpine:3' },
+      f: { kind: 'folder', path: 'f' },
+      r: { kind: 'remote', address: 'https://example.com/x.git' },
+    });
+  });
+
+  it.each<[string, string, number, RegExp]>([
+    ['a remote context', 'services:\n  a:\n    build: https://github.com/o/r.git\n', 3, /no folder of this repository/],
+    ['an inline Dockerfile', 'services:\n  a:\n    build: { dockerfile_inline: FROM x }\n', 3, /write it to a file/],
+    ['a context outside', 'services:\n  a:\n    build: ../x\n', 3, /no path inside/],
+    ['a context that needs a variable', 'services:\n  a:\n    build: ${D}\n', 3, /needs D, which has no value here/],
+  ])('refuse a service with the reason: %s', async (_, text, line, reason) => {
+    expect(await read(text)).toMatchObject({
+      definitions: [],
+      refused: [{ name: 'a', file: 'compose.yml', line, reason: expect.stringMatching(reason) }],
+    });
+  });
+});
+
+describe('variables of compose files', () => {
+  const variables = new Map([
+    ['A', 'alpha'],
+    ['EMPTY', ''],
+  ]);
+  it.each<[string, string, string[]]>([
+    ['$A-${A}', 'alpha-alpha', []],
+    ['$$A', '$A', []],
+    ['${B:-${A}}', 'alpha', []],
+    ['${EMPTY:-d}${EMPTY-d}', 'd', []],
+    ['${A:+y}${B:+y}', 'y', []],
+    ['${B}/$C', '/', ['B', 'C']],
+    ['${B:?needed}', '', ['B']],
+    ['a $ b ${', 'a $ b ${', []],
+  ])('%s is %j', (text, value, unset) => {
+    expect(interpolate(text, variables)).toEqual({ value, unset });
+  });
+
+  it('are read from .env', () => {
+    expect(
+      Object.fromEntries(readEnvironmentFile('# c\nA=1\nexport B="two words" # c\nC=\'x\'\nD=a b # c\nbroken\nE=\n')),
+    ).toEqual({ A: '1', B: 'two words', C: 'x', D: 'a b', E: '' });
+  });
+});
