@@ -8,6 +8,11 @@ import type { HashedFile, SourceFile } from './site-file.ts';
 const SMALL = 1024 * 1024;
 const READERS = 8;
 
+interface FileOnDisk {
+  readonly location: string;
+  readonly size: number;
+}
+
 /** Digests of every file, in the files' order. A file that changes while it is read is found by S3, which is told its hash. */
 export async function hashFiles(files: readonly SourceFile[]): Promise<readonly HashedFile[]> {
   const hashed: HashedFile[] = [];
@@ -19,7 +24,8 @@ export async function hashFiles(files: readonly SourceFile[]): Promise<readonly 
   return hashed;
 }
 
-async function digestsOf(file: SourceFile): Promise<{ sha256: string; crc32: number }> {
+/** SHA-256 in hexadecimal and CRC-32 of a file on disk. */
+export async function digestsOf(file: FileOnDisk): Promise<{ sha256: string; crc32: number }> {
   const hash = createHash('sha256');
   let checksum = 0;
   for await (const chunk of chunksOf(file)) {
@@ -30,13 +36,13 @@ async function digestsOf(file: SourceFile): Promise<{ sha256: string; crc32: num
 }
 
 /** MD5 of a file in hexadecimal: what S3 shows as ETag of an object that came in one piece. */
-export async function md5Of(file: SourceFile): Promise<string> {
+export async function md5Of(file: FileOnDisk): Promise<string> {
   const hash = createHash('md5');
   for await (const chunk of chunksOf(file)) hash.update(chunk);
   return hash.digest('hex');
 }
 
-async function* chunksOf(file: SourceFile): AsyncGenerator<Buffer> {
+async function* chunksOf(file: FileOnDisk): AsyncGenerator<Buffer> {
   if (file.size > SMALL) {
     yield* createReadStream(file.location, { highWaterMark: SMALL });
     return;

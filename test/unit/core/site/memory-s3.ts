@@ -97,12 +97,20 @@ function serve(
     return { status: 200, headers: {}, body: '<DeleteResult></DeleteResult>' };
   }
   const found = objects.get(key);
-  if (incoming.method === 'GET' || incoming.method === 'HEAD') {
-    return found === undefined
-      ? refuse(404, 'NoSuchKey')
-      : { status: 200, headers: { ...found.headers, etag: found.etag }, body: found.body };
+  if (incoming.method === 'GET' || incoming.method === 'HEAD') return read(found, header('range'));
+  if (incoming.method === 'DELETE') {
+    objects.delete(key);
+    return { status: 204, headers: {}, body: '' };
   }
   return write(objects, options, header, key, body);
+}
+
+function read(found: HeldObject | undefined, range: string | undefined): Served {
+  if (found === undefined) return refuse(404, 'NoSuchKey');
+  const headers = { ...found.headers, etag: found.etag };
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+  if (first === undefined) return { status: 200, headers, body: found.body };
+  return { status: 206, headers, body: found.body.subarray(Number(first), Number(last) + 1) };
 }
 
 function write(
@@ -120,10 +128,13 @@ function write(
   if (options.conditions !== 'ignored' && isRefused) return refuse(412, 'PreconditionFailed');
   const kept = ['content-type', 'content-encoding', 'cache-control'].map((name) => [name, header(name) ?? ''] as const);
   const headers = Object.fromEntries(kept.filter(([, value]) => value !== ''));
-  if (header('x-amz-copy-source') !== undefined) {
-    if (header('x-amz-copy-source-if-match') !== found?.etag) return refuse(412, 'PreconditionFailed');
-    objects.set(key, { body: found?.body ?? body, etag: found?.etag ?? '', headers });
-    return { status: 200, headers: {}, body: `<CopyObjectResult><ETag>${found?.etag}</ETag></CopyObjectResult>` };
+  const copied = header('x-amz-copy-source');
+  if (copied !== undefined) {
+    const source = objects.get(decodeURIComponent(copied).replace(/^\/bucket\//, ''));
+    if (source === undefined) return refuse(404, 'NoSuchKey');
+    if (header('x-amz-copy-source-if-match') !== source.etag) return refuse(412, 'PreconditionFailed');
+    objects.set(key, { body: source.body, etag: source.etag, headers });
+    return { status: 200, headers: {}, body: `<CopyObjectResult><ETag>${source.etag}</ETag></CopyObjectResult>` };
   }
   const etag = `"${createHash('md5').update(body).digest('hex')}"`;
   objects.set(key, { body, etag, headers });

@@ -1,0 +1,30 @@
+import type { Encoding, SourceFile } from './site-file.ts';
+
+/**
+ * What becomes of `app.js.br` and `app.js.gz` beside `app.js`. S3 does not choose by Accept-Encoding, so that either the
+ * edge does (`beside`: all are sent, each with its type and encoding), or one is sent under the plain name (`br`, `gz`).
+ */
+export const PRECOMPRESSED = ['beside', 'br', 'gz', 'off'] as const;
+export type Precompressed = (typeof PRECOMPRESSED)[number];
+
+const SUFFIXES: Readonly<Record<'br' | 'gz', { readonly suffix: string; readonly encoding: Encoding }>> = {
+  br: { suffix: '.br', encoding: 'br' },
+  gz: { suffix: '.gz', encoding: 'gzip' },
+};
+
+/** With `br` or `gz`, the files with those of the wanted encoding in their places, and no compressed ones beside them. */
+export function placePrecompressed(files: readonly SourceFile[], choice: Precompressed): readonly SourceFile[] {
+  if (choice === 'beside' || choice === 'off') return files;
+  const { suffix, encoding } = SUFFIXES[choice];
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const isCompressedTwin = ({ path }: SourceFile): boolean =>
+    Object.values(SUFFIXES).some(
+      (form) => path.endsWith(form.suffix) && byPath.has(path.slice(0, -form.suffix.length)),
+    );
+  return files
+    .filter((file) => !isCompressedTwin(file))
+    .map((file) => {
+      const twin = byPath.get(file.path + suffix);
+      return twin === undefined ? file : { path: file.path, location: twin.location, size: twin.size, encoding };
+    });
+}
