@@ -5,6 +5,7 @@ import path from 'node:path';
 import { runCommand } from '../../../src/core/runner/command.ts';
 import { serviceCacheFolder } from './cache-folder.ts';
 import { formatCephConfiguration, formatKeyring, stateInside } from './ceph-configuration.ts';
+import type { PackageSuite } from './apt-configuration.ts';
 import { type Daemon, type ProgressLog, startDaemon } from './child-process.ts';
 import { downloadPackages } from './debian-packages.ts';
 import { freePort } from './free-port.ts';
@@ -14,6 +15,8 @@ export interface CephOptions {
   /** Keeps the state and logs of this cluster; emptied at start, since the objects are in memory and go at stop. */
   readonly folder: string;
   readonly cache?: string;
+  /** `host` is the distribution's own release: on Debian 12, gateway 16, an older compatible store. `sid`, gateway 20, when absent. */
+  readonly suite?: PackageSuite;
   readonly log: ProgressLog;
 }
 
@@ -33,11 +36,12 @@ export interface Ceph extends AsyncDisposable {
  * conditional writes and checksums. Debian sid's packages run inside their own root, which nothing is mounted into but
  * /proc and the state folder, in mount namespaces that end with their process. Needs root. Several run side by side.
  */
-export async function startCeph({ folder, log, cache = serviceCacheFolder() }: CephOptions): Promise<Ceph> {
+export async function startCeph(options: CephOptions): Promise<Ceph> {
+  const { folder, log, cache = serviceCacheFolder(), suite = 'sid' } = options;
   if (process.getuid?.() !== 0) throw new Error('Ceph needs root, for a root folder and mount namespaces of its own');
   const began = performance.now();
   const { folder: root } = await downloadPackages({
-    suite: 'sid',
+    suite,
     packages: [
       'radosgw',
       'ceph-mon',

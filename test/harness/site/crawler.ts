@@ -15,17 +15,14 @@ export async function crawl(site: string): Promise<Crawl> {
   const seen = new Set<string>();
   const broken: string[] = [];
   let pages = 0;
-  let level = ['index.html'];
+  let level: readonly string[] = ['index.html'];
   while (level.length > 0) {
-    const found = new Set<string>();
-    for (const path of level) {
-      seen.add(path);
-      const answer = await request({ url: new URL(path, site) });
-      if (answer.status !== 200) broken.push(`${path}: ${answer.status}`);
-      if (path.endsWith('.html')) pages += 1;
-      for (const name of namesIn(answer.body.toString())) if (!seen.has(name)) found.add(name);
-    }
-    level = [...found];
+    for (const path of level) seen.add(path);
+    const answers = await Promise.all(level.map((path) => request({ url: new URL(path, site) })));
+    for (const [index, { status }] of answers.entries()) if (status !== 200) broken.push(`${level[index]}: ${status}`);
+    pages += level.filter((path) => path.endsWith('.html')).length;
+    const named = new Set(answers.flatMap(({ body }) => namesIn(body.toString())));
+    level = [...named].filter((name) => !seen.has(name));
   }
   return { pages, broken };
 }
