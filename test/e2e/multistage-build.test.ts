@@ -206,7 +206,9 @@ describe('a build with the real engine', () => {
       require: 'non-root,healthcheck',
     });
     expect(failure).toBe('2 checks on the image failed; nothing was pushed');
-    expect(log).toMatch(/forbid-paths: \/srv\/[0-9a-f-]+\/index\.html in layer sha256:[0-9a-f]+ by COPY \/app\/dist \/srv/);
+    expect(log).toMatch(
+      /forbid-paths: \/srv\/[0-9a-f-]+\/index\.html in layer sha256:[0-9a-f]+ by COPY \/app\/dist \/srv/,
+    );
     expect(
       await createRegistryClient().findDigest(parseRepository(`${registry}/checks/${nonce}`), '1'),
     ).toBeUndefined();
