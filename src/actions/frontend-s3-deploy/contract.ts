@@ -1,5 +1,5 @@
 import { parseAccountIds } from '../../core/aws/account-guard.ts';
-import { parseDistributionAlias, parseDistributionId } from '../../core/aws/cloudfront.ts';
+import { parseDistributionAlias, parseDistributionId } from '../../core/aws/distribution-names.ts';
 import { parseEndpoint, parseRegion } from '../../core/aws/regions.ts';
 import { parseRoleArn, parseSessionName } from '../../core/aws/role-credentials.ts';
 import {
@@ -15,11 +15,9 @@ import {
   secret,
   text,
 } from '../../core/runner/contract.ts';
-import { COMPRESSIONS } from '../../core/site/compress-files.ts';
+import { COMPRESSIONS, IF_BUSY, PRECOMPRESSED } from '../../core/site/deploy-choices.ts';
 import { parseCacheRules, parseHeaderRules } from '../../core/site/header-rules.ts';
-import { PRECOMPRESSED } from '../../core/site/precompressed.ts';
 import { parsePrefix } from '../../core/site/prefix.ts';
-import { IF_BUSY } from '../../core/site/turn.ts';
 import { parsePromotion, parseRelease } from './past-release.ts';
 import { parseSource } from './source.ts';
 

@@ -4,7 +4,7 @@ import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { ActionContext } from '../../core/runner/run-action.ts';
 import { compressFiles } from '../../core/site/compress-files.ts';
 import { hashFiles } from '../../core/site/file-digests.ts';
-import { applyHeaderRules } from '../../core/site/header-rules.ts';
+import { applyHeaderRules } from '../../core/site/file-headers.ts';
 import { addAliases } from '../../core/site/page-aliases.ts';
 import { compileGlobs, compileSelection } from '../../core/site/path-globs.ts';
 import { placePrecompressed } from '../../core/site/precompressed.ts';

@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { eachAtMost } from '../net/bounded-parallel.ts';
+import type { Compression } from './deploy-choices.ts';
 import { digestsOf } from './file-digests.ts';
 import type { SiteFile } from './site-file.ts';
-
-export const COMPRESSIONS = ['off', 'br', 'gzip'] as const;
-export type Compression = (typeof COMPRESSIONS)[number];
 
 /** Below this, headers outweigh what is saved (a packet carries 1,460 bytes). */
 const SMALLEST = 1024;

@@ -1,5 +1,6 @@
 import type { S3Client } from '../aws/s3-client.ts';
 import type { Log } from '../runner/log.ts';
+import type { IfBusy } from './deploy-choices.ts';
 import { type DeployPlan, needsMd5, type PlanSettings, planDeploy, recordRelease } from './deploy-plan.ts';
 import { md5Of } from './file-digests.ts';
 import { changedPaths } from './invalidation-paths.ts';
@@ -9,7 +10,7 @@ import { deleteOld, publish } from './publish.ts';
 import { type BucketView, readBucket, withWholeListing } from './read-bucket.ts';
 import { EMPTY_MANIFEST, type ReleaseManifest, type WorkflowRun } from './release-manifest.ts';
 import type { SiteFile } from './site-file.ts';
-import { type IfBusy, waitForTurn } from './turn.ts';
+import { waitForTurn } from './turn.ts';
 
 export interface DeployRequest {
   readonly client: S3Client;

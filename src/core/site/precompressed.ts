@@ -1,11 +1,5 @@
+import type { Precompressed } from './deploy-choices.ts';
 import type { Encoding, SourceFile } from './site-file.ts';
-
-/**
- * What becomes of `app.js.br` and `app.js.gz` beside `app.js`. S3 does not choose by Accept-Encoding, so that either the
- * edge does (`beside`: all are sent, each with its type and encoding), or one is sent under the plain name (`br`, `gz`).
- */
-export const PRECOMPRESSED = ['beside', 'br', 'gz', 'off'] as const;
-export type Precompressed = (typeof PRECOMPRESSED)[number];
 
 const SUFFIXES: Readonly<Record<'br' | 'gz', { readonly suffix: string; readonly encoding: Encoding }>> = {
   br: { suffix: '.br', encoding: 'br' },

@@ -1,11 +1,12 @@
 import type { S3Client } from '../aws/s3-client.ts';
 import { ConfigurationError } from '../runner/errors.ts';
 import type { Log } from '../runner/log.ts';
+import type { IfBusy } from './deploy-choices.ts';
 import { takeLease } from './lease.ts';
 import { readManifest } from './manifest-store.ts';
 import { deleteOld } from './publish.ts';
 import { manifestKey, type WorkflowRun } from './release-manifest.ts';
-import { type IfBusy, waitForTurn } from './turn.ts';
+import { waitForTurn } from './turn.ts';
 
 export interface RemovalRequest {
   readonly client: S3Client;

@@ -2,13 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Client } from '../aws/s3-client.ts';
 import { ConfigurationError } from '../runner/errors.ts';
 import type { Log } from '../runner/log.ts';
+import type { IfBusy } from './deploy-choices.ts';
 import { askToStop } from './lease.ts';
 import { readManifest, type StoredManifest } from './manifest-store.ts';
 import type { PendingDeploy, WorkflowRun } from './release-manifest.ts';
-
-/** What to do while another deploy holds the site. */
-export const IF_BUSY = ['wait', 'fail', 'supersede-older'] as const;
-export type IfBusy = (typeof IF_BUSY)[number];
 
 export interface TurnRequest {
   readonly client: S3Client;

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseGlobs } from '../../../../src/core/runner/input-grammar.ts';
 import { contentKind } from '../../../../src/core/site/content-type.ts';
+import { applyHeaderRules } from '../../../../src/core/site/file-headers.ts';
 import { kindOf } from '../../../../src/core/site/file-kind.ts';
 import { findFingerprinted } from '../../../../src/core/site/fingerprint.ts';
-import { applyHeaderRules, parseCacheRules, parseHeaderRules } from '../../../../src/core/site/header-rules.ts';
+import { parseCacheRules, parseHeaderRules } from '../../../../src/core/site/header-rules.ts';
 import { invalidationPaths, siteRoots, wholeSite } from '../../../../src/core/site/invalidation-paths.ts';
 import { compileGlob, compileGlobs, compileSelection } from '../../../../src/core/site/path-globs.ts';
 import { parsePrefix } from '../../../../src/core/site/prefix.ts';
