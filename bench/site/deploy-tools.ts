@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { enterRoot, FOLDER_INSIDE, rootEnvironment } from '../../test/harness/services/package-root.ts';
@@ -32,6 +33,8 @@ export interface Run {
 /** This action's bundle, as the runner starts it. */
 export function slipway(store: Store, temp: string): Tool {
   const bundle = join(import.meta.dirname, '../../dist/frontend-s3-deploy/index.js');
+  const [output, summary] = [join(temp, 'output'), join(temp, 'summary')];
+  for (const file of [output, summary]) writeFileSync(file, '');
   return {
     name: 'frontend-s3-deploy',
     command: (folder, bucket) => ({
@@ -41,6 +44,8 @@ export function slipway(store: Store, temp: string): Tool {
         PATH: process.env['PATH'] ?? '',
         RUNNER_TEMP: temp,
         GITHUB_WORKSPACE: folder,
+        GITHUB_OUTPUT: output,
+        GITHUB_STEP_SUMMARY: summary,
         GITHUB_SHA: '0123456789abcdef',
         AWS_ACCESS_KEY_ID: store.accessKeyId,
         AWS_SECRET_ACCESS_KEY: store.secretAccessKey,

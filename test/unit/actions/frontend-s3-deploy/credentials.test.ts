@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWorkspace, KEYS, type Workspace } from '../../../harness/site/workspace.ts';
 import { startFaultProxy } from '../../../harness/standins/fault-proxy.ts';
+import { startMemoryS3 } from '../../../harness/standins/memory-s3.ts';
 import { type OidcIssuer, startOidcIssuer } from '../../../harness/standins/oidc-issuer.ts';
 import { type StsOptions, startSts } from '../../../harness/standins/sts.ts';
-import { startMemoryS3 } from '../../core/site/memory-s3.ts';
 
 const roleArn = 'arn:aws:iam::123456789012:role/site';
 const session = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'session-secret', sessionToken: 'session-token' };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWorkspace, KEYS, type Workspace } from '../../../harness/site/workspace.ts';
 import { type CloudFront, type Distribution, startCloudFront } from '../../../harness/standins/cloudfront.ts';
-import { startMemoryS3 } from '../../core/site/memory-s3.ts';
+import { startMemoryS3 } from '../../../harness/standins/memory-s3.ts';
 
 const ID = 'E1A2B3C4D5E6F7';
 const byId = { 'distribution-id': ID };

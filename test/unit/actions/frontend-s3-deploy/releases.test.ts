@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWorkspace, KEYS, type Workspace } from '../../../harness/site/workspace.ts';
 import { startCloudFront } from '../../../harness/standins/cloudfront.ts';
-import { startMemoryS3 } from '../../core/site/memory-s3.ts';
+import { startMemoryS3 } from '../../../harness/standins/memory-s3.ts';
 
 let site: Workspace;
 

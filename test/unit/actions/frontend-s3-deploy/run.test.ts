@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWorkspace, type Workspace } from '../../../harness/site/workspace.ts';
-import { startMemoryS3 } from '../../core/site/memory-s3.ts';
+import { startMemoryS3 } from '../../../harness/standins/memory-s3.ts';
 
 let site: Workspace;
 

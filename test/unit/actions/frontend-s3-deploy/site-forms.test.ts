@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWorkspace, type Workspace } from '../../../harness/site/workspace.ts';
-import { startMemoryS3 } from '../../core/site/memory-s3.ts';
+import { startMemoryS3 } from '../../../harness/standins/memory-s3.ts';
 
 const long = 'export const text = "again and again";\n'.repeat(200);
 let site: Workspace;

@@ -14,7 +14,7 @@ import { parseManifest, type ReleaseManifest } from '../../../../src/core/site/r
 import { restoreRelease } from '../../../../src/core/site/restore-release.ts';
 import type { SiteFile } from '../../../../src/core/site/site-file.ts';
 import { readSourceFolder } from '../../../../src/core/site/source-folder.ts';
-import type { MemoryS3 } from './memory-s3.ts';
+import type { MemoryS3 } from '../../../harness/standins/memory-s3.ts';
 
 export const MANIFEST = '.slipway/manifest.json';
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startMemoryS3 } from '../../../harness/standins/memory-s3.ts';
 import {
   brokenLinks,
   createDeployer,
@@ -9,7 +10,6 @@ import {
   siteOf,
   sitesOf,
 } from './deploy-fixture.ts';
-import { startMemoryS3 } from './memory-s3.ts';
 
 let site: Deployer;
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog } from '../../../../src/core/runner/log.ts';
 import { removeSite } from '../../../../src/core/site/remove-site.ts';
+import { type MemoryS3, startMemoryS3 } from '../../../harness/standins/memory-s3.ts';
 import {
   brokenLinks,
   clientOf,
@@ -12,7 +13,6 @@ import {
   sitesOf,
   textOf,
 } from './deploy-fixture.ts';
-import { type MemoryS3, startMemoryS3 } from './memory-s3.ts';
 
 let site: Deployer;
 

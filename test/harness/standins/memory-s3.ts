@@ -16,6 +16,8 @@ export interface MemoryS3 extends AsyncDisposable {
   readonly objects: Map<string, HeldObject>;
   /** `PUT index.html`, `LIST`, …: every request in the order it was taken. */
   readonly requests: string[];
+  /** The access keys that requests were signed with. */
+  readonly accessKeys: Set<string>;
   /** Asked at each request, by its number from 1. */
   fault: (number: number, request: string) => Fault;
 }
@@ -33,10 +35,12 @@ export interface MemoryS3Options {
 export async function startMemoryS3(options: MemoryS3Options = {}): Promise<MemoryS3> {
   const objects = new Map<string, HeldObject>();
   const requests: string[] = [];
+  const accessKeys = new Set<string>();
   const server: MemoryS3 = {
     endpoint: '',
     objects,
     requests,
+    accessKeys,
     fault: () => undefined,
     async [Symbol.asyncDispose]() {
       listener.closeAllConnections();
@@ -49,15 +53,9 @@ export async function startMemoryS3(options: MemoryS3Options = {}): Promise<Memo
     const body = Buffer.concat(chunks);
     const url = new URL(incoming.url ?? '/', 'http://localhost');
     const key = decodeURIComponent(url.pathname.replace(/^\/bucket\/?/, ''));
-    const isCopy = incoming.headers['x-amz-copy-source'] !== undefined;
-    const name = isCopy
-      ? `COPY ${key}`
-      : key === ''
-        ? incoming.method === 'GET'
-          ? 'LIST'
-          : 'DELETE'
-        : `${incoming.method} ${key}`;
+    const name = nameOf(incoming, key);
     requests.push(name);
+    accessKeys.add(/Credential=([^/]+)/.exec(incoming.headers.authorization ?? '')?.[1] ?? '');
     const fault = server.fault(requests.length, name);
     if (fault === 'cut') return incoming.socket.destroy();
     const answer =
@@ -70,6 +68,12 @@ export async function startMemoryS3(options: MemoryS3Options = {}): Promise<Memo
   const address = listener.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return Object.assign(server, { endpoint: `http://127.0.0.1:${address.port}` });
+}
+
+function nameOf({ method = '', headers }: http.IncomingMessage, key: string): string {
+  if (headers['x-amz-copy-source'] !== undefined) return `COPY ${key}`;
+  if (key !== '') return `${method} ${key}`;
+  return method === 'GET' ? 'LIST' : 'DELETE';
 }
 
 interface Served {
