@@ -168,7 +168,7 @@ export const contract = defineContract({
     'max-bytes': bytes({ description: 'The most bytes a source may have.', default: '10GB' }),
     concurrency: integer({
       description:
-        'The most requests at once, 1 to 64. Without it, 32 to begin with; fewer when the server asks to slow down, more when it keeps up.',
+        'The most requests at once, 1 to 64. Without it, 64; fewer when the server asks to slow down, and more again when it keeps up.',
       min: 1,
       max: 64,
     }),

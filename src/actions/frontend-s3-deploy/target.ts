@@ -23,7 +23,7 @@ export interface Target {
   readonly credentials: CredentialSource;
 }
 
-const INITIAL_CONCURRENCY = 32;
+/** As many connections as the agent keeps; S3 takes 3,500 writes a second, and SlowDown lowers it. */
 const MAX_CONCURRENCY = 64;
 
 /** Finds the bucket, the folder in it and the credentials. Sends no request: `checkAccount` does. */
@@ -50,7 +50,7 @@ export function chooseTarget(inputs: InputsOf<typeof contract>, { environment, e
     log,
   );
   const max = inputs.concurrency ?? MAX_CONCURRENCY;
-  const concurrency = createAdaptiveConcurrency({ initial: Math.min(INITIAL_CONCURRENCY, max), max });
+  const concurrency = createAdaptiveConcurrency({ initial: max, max });
   const url = inputs.url === undefined ? objectUrl(location, `${prefix}index.html`) : previewUrl(inputs.url, preview);
   return {
     location,

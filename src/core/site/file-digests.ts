@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createReadStream, readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { HashedFile, SourceFile } from './site-file.ts';
 
-/** Read whole below this; above it through a stream, so that memory does not grow with the file. */
+/** Read whole below this, at once; above it through a stream, so that memory does not grow with the file. */
 const SMALL = 1024 * 1024;
 const READERS = 8;
 
@@ -47,10 +46,5 @@ async function* chunksOf(file: FileOnDisk): AsyncGenerator<Buffer> {
     yield* createReadStream(file.location, { highWaterMark: SMALL });
     return;
   }
-  const handle = await open(file.location);
-  try {
-    yield await handle.readFile();
-  } finally {
-    await handle.close();
-  }
+  yield readFileSync(file.location);
 }

@@ -65,7 +65,7 @@ async function carryOut(write: PlannedWrite, client: S3Client, key: string): Pro
   if (write.kind === 'copy') return (await client.copy({ key, etag: write.etag }, key, headers)).etag;
   if (content.kind === 'object') return (await client.copy(content, key, headers)).etag;
   if (size > MULTIPART_THRESHOLD) {
-    return (await putInParts(client, key, { path: content.location, size }, headers)).etag;
+    return (await putInParts(client, key, { path: content.location, size, crc32: content.crc32 }, headers)).etag;
   }
   return (await client.put(key, bodyOfFile({ ...content, size, sha256 }), headers)).etag;
 }

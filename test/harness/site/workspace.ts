@@ -19,6 +19,8 @@ export const KEYS: Texts = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS
 export interface Workspace extends AsyncDisposable {
   /** What the step printed, masks included. */
   readonly lines: string[];
+  /** The source, on disk. */
+  readonly folder: string;
   write(path: string, data: string | Uint8Array): Promise<void>;
   remove(path: string): Promise<void>;
   /** Runs the action on bucket `bucket`; `source` is `dist` unless the inputs name what to deploy. */
@@ -55,6 +57,7 @@ export async function createWorkspace(pages: Texts = {}): Promise<Workspace> {
 
   return {
     lines,
+    folder: join(folder, 'dist'),
     write,
     deploy,
     remove: (path) => rm(join(folder, 'dist', path), { recursive: true }),

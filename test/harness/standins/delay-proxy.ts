@@ -35,9 +35,20 @@ export async function startDelayProxy(upstream: string, roundTrip: number): Prom
 }
 
 function forward(from: Socket, to: Socket, delay: number, opening: number): void {
-  const opened = Date.now() + opening;
+  const opened = performance.now() + opening;
+  const waiting: { readonly due: number; readonly task: () => void }[] = [];
+  // One queue and one timer: timers of different lengths would not keep the bytes in order.
+  const release = (): void => {
+    for (let next = waiting[0]; next !== undefined && next.due <= performance.now(); next = waiting[0]) {
+      waiting.shift();
+      next.task();
+    }
+    const [next] = waiting;
+    if (next !== undefined) setTimeout(release, Math.max(1, next.due - performance.now()));
+  };
   const later = (task: () => void): void => {
-    setTimeout(task, Math.max(delay, opened + delay - Date.now()));
+    waiting.push({ due: Math.max(performance.now(), opened) + delay, task });
+    if (waiting.length === 1) release();
   };
   from.on('data', (chunk) => later(() => to.writable && to.write(chunk)));
   from.on('end', () => later(() => to.end()));
