@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { HashedFile, SourceFile } from './site-file.ts';
 
@@ -27,24 +27,40 @@ export async function hashFiles(files: readonly SourceFile[]): Promise<readonly 
 export async function digestsOf(file: FileOnDisk): Promise<{ sha256: string; crc32: number }> {
   const hash = createHash('sha256');
   let checksum = 0;
-  for await (const chunk of chunksOf(file)) {
+  const add = (chunk: Buffer): void => {
     hash.update(chunk);
     checksum = crc32(chunk, checksum);
-  }
+  };
+  await feed(file, add);
   return { sha256: hash.digest('hex'), crc32: checksum };
 }
 
 /** MD5 of a file in hexadecimal: what S3 shows as ETag of an object that came in one piece. */
 export async function md5Of(file: FileOnDisk): Promise<string> {
   const hash = createHash('md5');
-  for await (const chunk of chunksOf(file)) hash.update(chunk);
+  await feed(file, (chunk) => hash.update(chunk));
   return hash.digest('hex');
 }
 
-async function* chunksOf(file: FileOnDisk): AsyncGenerator<Buffer> {
+/** Hands on the bytes of a file. A chunk is only good until the call returns. */
+async function feed(file: FileOnDisk, take: (chunk: Buffer) => void): Promise<void> {
   if (file.size > SMALL) {
-    yield* createReadStream(file.location, { highWaterMark: SMALL });
-    return;
+    for await (const chunk of createReadStream(file.location, { highWaterMark: SMALL })) take(chunk);
+  } else take(readSmall(file.location));
+}
+
+let scratch: Buffer | undefined;
+
+/** All small files go through one buffer: 1,500 buffers of their own were 20 MB more at the peak. */
+function readSmall(location: string): Buffer {
+  scratch ??= Buffer.allocUnsafe(SMALL);
+  const file = openSync(location, 'r');
+  try {
+    let length = 0;
+    for (let read = -1; read !== 0 && length < SMALL; length += read)
+      read = readSync(file, scratch, length, SMALL - length, null);
+    return scratch.subarray(0, length);
+  } finally {
+    closeSync(file);
   }
-  yield readFileSync(file.location);
 }

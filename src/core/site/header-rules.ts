@@ -13,8 +13,14 @@ export interface HeaderRule {
   readonly value: string;
 }
 
+/** What S3 keeps with an object, and a request may say of it. */
 const SETTABLE =
   /^(cache-control|content-(type|disposition|encoding|language)|expires|x-amz-(meta-[\w-]{1,100}|acl|storage-class|tagging|website-redirect-location|server-side-encryption(-aws-kms-key-id|-bucket-key-enabled)?))$/;
+
+/** Whether a header, its name in lower case, is one that S3 keeps with an object. */
+export function isObjectHeader(name: string): boolean {
+  return SETTABLE.test(name);
+}
 
 /** Reads `cache-control`: lines of `GLOB: VALUE`. Throws ConfigurationError with the line. */
 export function parseCacheRules(text: string): readonly CacheRule[] {
@@ -29,7 +35,7 @@ export function parseHeaderRules(text: string): readonly HeaderRule[] {
   return ruleLines(text).map(({ glob, rest, line }) => {
     const [, given = '', value = ''] = /^([\w-]+)\s*:\s*(.*)$/.exec(rest) ?? [];
     const name = given.toLowerCase();
-    if (!SETTABLE.test(name)) {
+    if (!isObjectHeader(name)) {
       throw new ConfigurationError(
         `line ${line}: ${JSON.stringify(given === '' ? rest : given)} is no header that S3 keeps for an object; write GLOB: Name: value with Content-*, Cache-Control, Expires, x-amz-meta-*, x-amz-storage-class, x-amz-acl, x-amz-tagging, x-amz-website-redirect-location or x-amz-server-side-encryption`,
       );

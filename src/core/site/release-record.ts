@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../runner/errors.ts';
 import { isRecord } from '../runner/event.ts';
 import { FILE_KINDS, type FileKind } from './file-kind.ts';
+import { isObjectHeader } from './header-rules.ts';
 import { arrayOf, formatPlace, isSize, isText, type Release, readPlace } from './release-manifest.ts';
 import type { PackPlace } from './site-file.ts';
 import { OWN_FOLDER } from './source-checks.ts';
@@ -65,14 +66,15 @@ export function parseRecord(source: string, key: string): ReleaseRecord {
   const { id, commit, time } = document['release'];
   const headers = arrayOf(document['headers'], readHeaders);
   const files = headers && arrayOf(document['files'], (entry) => readFile(entry, headers));
-  if (!isText(id) || !isText(commit) || !isText(time) || files === undefined) return broken();
+  const isNamed = isText(id) && /^[\w-]{1,100}$/.test(id);
+  if (!isNamed || !isText(commit) || !isText(time) || files === undefined) return broken();
   return { release: { id, commit, time }, files };
 }
 
 function readHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
   if (!isRecord(value)) return undefined;
   const entries = Object.entries(value).flatMap(([name, text]) =>
-    isText(text) && /^[a-z-]{1,128}$/.test(name) && /^[\t\u0020-\u007E]*$/.test(text) ? [[name, text] as const] : [],
+    isText(text) && isObjectHeader(name) && /^[\t\u0020-\u007E]*$/.test(text) ? [[name, text] as const] : [],
   );
   return entries.length === Object.keys(value).length ? Object.fromEntries(entries) : undefined;
 }
