@@ -2,7 +2,7 @@
 // `npm run bench -- start-up` measures one group.
 import { arch, cpus, platform } from 'node:os';
 import { type Figure, formatFigures } from './figure.ts';
-import { measureSite } from './site.ts';
+import { measureSite, measureSiteBySize } from './site.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
 
@@ -10,6 +10,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'start-up': measureStartUp,
   sizes: measureSizes,
   site: measureSite,
+  'site-by-size': measureSiteBySize,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(groups, name));

@@ -21,7 +21,7 @@ const MEAN_SIZE = 23_600;
 const REPEATS = 2;
 const PLOTTED = [100, 300, 1000, 3000, 10_000, 20_000];
 /** Peers are plotted up to here: beyond, they only take time. */
-const PEERS_UP_TO = 1000;
+const PEERS_UP_TO = 3000;
 const PLOT = join(import.meta.dirname, 'site-deploy.svg');
 
 const TOOLS = ['ours', 'aws', 'rclone'] as const;
@@ -37,11 +37,30 @@ interface Measured extends Run {
   readonly requests: number;
 }
 
-/**
- * Deploys of a site of 1,500 files and 35 MB to a store 20 ms away, beside `aws s3 sync` and rclone in turn, and the
- * time against the number of files as a plot. Each tool has a bucket of its own.
- */
+/** Deploys of a site of 1,500 files and 35 MB to a store 20 ms away, beside `aws s3 sync` and rclone in turn. */
 export async function measureSite(): Promise<readonly Figure[]> {
+  return await withStore(compare);
+}
+
+/** The time of a deploy against the number of files, drawn into `site-deploy.svg`; the figures are of the largest site. */
+export async function measureSiteBySize(): Promise<readonly Figure[]> {
+  return await withStore(async (bench, log) => {
+    const points = await timesByCount(bench, log);
+    await writeFile(PLOT, plotTimes(points, { roundTrip: ROUND_TRIP }));
+    const [first, last] = [points[0], points.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    const growth = last.files / first.files;
+    return (['cold', 'unchanged'] as const).map((kind) => ({
+      name: `${kind}, ${last.files} files`,
+      value: last[kind],
+      unit: 's' as const,
+      against: { name: `${growth} × that of ${first.files} files`, value: growth * first[kind] },
+    }));
+  });
+}
+
+/** Starts the store and its distance, unpacks the peers, and stops and removes all of it at the end. */
+async function withStore<T>(use: (bench: Bench, log: (line: string) => void) => Promise<T>): Promise<T> {
   const log = (line: string): void => console.error(line);
   await using started = new AsyncDisposableStack();
   const temp = await mkdtemp(join(tmpdir(), 'slipway-bench-site-'));
@@ -58,10 +77,7 @@ export async function measureSite(): Promise<readonly Figure[]> {
   await prepareRoot(root);
   const store = { ...ceph, endpoint: distant.url };
   const tools = { ours: slipway(store, temp), aws: awsCli(store, root), rclone: rclone(store, root) };
-  const bench = { ceph, temp, tools };
-  const figures = await compare(bench, log);
-  await writeFile(PLOT, plotTimes(await timesByCount(bench, log), { roundTrip: ROUND_TRIP }));
-  return figures;
+  return await use({ ceph, temp, tools }, log);
 }
 
 type Deploys = Readonly<Record<'cold' | 'unchanged' | 'changed', Measured>>;
@@ -101,6 +117,12 @@ async function compare(bench: Bench, log: (line: string) => void): Promise<reado
     unit: 's',
     against: { name: bench.tools[tool].name, value: middle(tool, when, 'seconds') },
   });
+  const processor = (tool: 'aws' | 'rclone'): Figure => ({
+    name: 'processor time of the client, cold',
+    value: middle('ours', 'cold', 'cpuSeconds'),
+    unit: 's',
+    against: { name: bench.tools[tool].name, value: middle(tool, 'cold', 'cpuSeconds') },
+  });
   const requests = (when: keyof Deploys, name: string, limit: number): Figure => ({
     name: `requests, ${when}`,
     value: middle('ours', when, 'requests'),
@@ -114,6 +136,8 @@ async function compare(bench: Bench, log: (line: string) => void): Promise<reado
     beside('unchanged', 'rclone', 'no limit'),
     beside('changed', 'aws', 'no limit'),
     beside('changed', 'rclone', 'no limit'),
+    processor('aws'),
+    processor('rclone'),
     requests('cold', 'files', FILES),
     requests('unchanged', 'limit', 2),
     requests('changed', 'changed files', changes),

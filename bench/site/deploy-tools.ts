@@ -26,6 +26,8 @@ interface Command {
 export interface Run {
   /** Of the whole process, its start included. */
   readonly seconds: number;
+  /** Of the processor, user and system: what a busy machine leaves as it is. */
+  readonly cpuSeconds: number;
   /** Peak of resident memory. */
   readonly megabytes: number;
 }
@@ -106,14 +108,26 @@ export async function runTool(tool: Tool, folder: string, bucket: string): Promi
   const child = spawn(file, args, { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
-  let kilobytes = 0;
-  // The high-water mark only grows: the last look before the end is the peak, but for a few milliseconds.
+  let seen: Pick<Run, 'cpuSeconds' | 'megabytes'> = { cpuSeconds: 0, megabytes: 0 };
+  // Both only grow: the last look before the end is the whole, but for a few milliseconds.
   const looking = setInterval(async () => {
-    const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
-    kilobytes = Math.max(kilobytes, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
+    seen = (await usageOf(child.pid ?? 0)) ?? seen;
   }, 20);
   const code = await new Promise((resolve) => child.once('close', resolve));
   clearInterval(looking);
   if (code !== 0) throw new Error(`${tool.name} ended with ${String(code)}:\n${output}`);
-  return { seconds: (performance.now() - began) / 1000, megabytes: kilobytes / 1024 };
+  return { seconds: (performance.now() - began) / 1000, ...seen };
+}
+
+/** proc(5): the high-water mark of memory in kB, and user and system time in ticks of 10 ms; undefined after the end. */
+async function usageOf(pid: number): Promise<Pick<Run, 'cpuSeconds' | 'megabytes'> | undefined> {
+  const [status, stat] = await Promise.all(
+    ['status', 'stat'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
+  );
+  const peak = /^VmHWM:\s+(\d+)/m.exec(status ?? '')?.[1];
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return peak === undefined || Number.isNaN(ticks)
+    ? undefined
+    : { megabytes: Number(peak) / 1024, cpuSeconds: ticks / 100 };
 }
