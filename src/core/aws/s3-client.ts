@@ -7,7 +7,7 @@ import { AwsError } from './aws-error.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type DeleteError, type ListPage, readDeleteErrors, readListPage } from './s3-answers.ts';
 import type { S3Location } from './s3-location.ts';
-import { encodePath } from './signature.ts';
+import { encodePath, sha256Hex } from './signature.ts';
 import { type SignedAnswer, type SignedCall, type SignedSender, sendSigned } from './signed-request.ts';
 import { escapeXml, parseXml, textAt } from './xml.ts';
 
@@ -184,7 +184,7 @@ function reachable(key: string): string {
 export function bodyOf(data: Uint8Array): PutBody {
   return {
     open: async () => data,
-    sha256: createHash('sha256').update(data).digest('hex'),
+    sha256: sha256Hex(data),
     crc32: crc32(data),
   };
 }

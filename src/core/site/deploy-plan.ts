@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../aws/signature.ts';
 import type { BucketState } from './bucket-state.ts';
 import type { PathTest } from './path-globs.ts';
 import { inPublishOrder, type Phase, phaseOf } from './publish-order.ts';
@@ -165,7 +165,7 @@ function md5OfEtag(etag: string): string | undefined {
 
 function headersDigest(headers: Readonly<Record<string, string>>): string {
   const sorted = Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 16);
+  return sha256Hex(JSON.stringify(sorted)).slice(0, 16);
 }
 
 function isImmutable(file: SiteFile): boolean {

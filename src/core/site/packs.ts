@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../aws/signature.ts';
 import type { PackPlace, SiteFile } from './site-file.ts';
 
 /** Several files' contents in one object, so that keeping a hundred pages is one request. */
@@ -41,7 +41,7 @@ export function planPacks(
 
 function nameOf(files: readonly SiteFile[]): string {
   const digests = files.map(({ sha256 }) => sha256).join('\n');
-  return createHash('sha256').update(digests).digest('hex').slice(0, 32);
+  return sha256Hex(digests).slice(0, 32);
 }
 
 /** Where the packs hold each of their files, by path. */

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { S3Client } from '../aws/s3-client.ts';
 import { explainS3Refusal } from '../aws/s3-refusal.ts';
+import { sha256Hex } from '../aws/signature.ts';
 import { eachAtMost } from '../net/bounded-parallel.ts';
 import { ConfigurationError } from '../runner/errors.ts';
 import type { Log } from '../runner/log.ts';
@@ -95,7 +95,7 @@ async function fetchFile(
   const { size, sha256 } = file;
   // No range asks for zero bytes.
   const body = size === 0 ? Buffer.alloc(0) : await fetchBytes(client, key, offset, size);
-  if (body === undefined || createHash('sha256').update(body).digest('hex') !== sha256) {
+  if (body === undefined || sha256Hex(body) !== sha256) {
     throw new ConfigurationError(`the content of ${file.path} is not kept as it was (${key}); deploy from the source`);
   }
   await writeFile(location, body);
