@@ -34,6 +34,23 @@ export function readAttributes(record: InputRecord, bareName = 'value'): Attribu
   return attributes;
 }
 
+/** The one of `choices` that a value is. Throws ConfigurationError that names the attribute and the nearest right value. */
+export function readChoice<Choice extends string>(
+  value: string,
+  choices: readonly Choice[],
+  attribute: string,
+  line: number,
+): Choice {
+  const near = nearest(value, choices);
+  return (
+    choices.find((choice) => choice === value) ??
+    refuse(
+      line,
+      `"${attribute}" is "${value}"; it must be ${choices.length === 2 ? choices.join(' or ') : `one of ${choices.join(', ')}`}${near === undefined ? '' : `; did you mean "${near}"?`}`,
+    )
+  );
+}
+
 /** Throws ConfigurationError for an attribute that is not among `known`, and names the nearest one. */
 export function refuseUnknown(attributes: Attributes, known: readonly string[], line: number, of: string): void {
   for (const [name, value] of attributes) {

@@ -1,5 +1,5 @@
-import { fixedName, type Judgement, judgeRule } from './evaluate.ts';
 import { refFactsOf } from './facts.ts';
+import { fixedName, type Judgement, judgeRule } from './judge-rule.ts';
 import { toLegalTag } from './legal-tag.ts';
 import type { PlannedVariant, RuleOutcome } from './plan.ts';
 import type { Rule } from './rules.ts';

@@ -1,4 +1,4 @@
-import { readAttributes, refuse, refuseUnknown } from './attributes.ts';
+import { readAttributes, readChoice, refuse, refuseUnknown } from './attributes.ts';
 import { readRecords } from './records.ts';
 
 /** One entry of `images`. */
@@ -39,8 +39,7 @@ function parseRecord(fields: readonly string[], line: number): readonly ImageNam
     return fields.map((name) => ({ name: legalName(name, line), isEnabled: true }));
   const attributes = readAttributes({ line, fields }, 'name');
   refuseUnknown(attributes, ['name', 'enable'], line, 'an image');
-  const enable = attributes.get('enable') ?? 'true';
-  if (enable !== 'true' && enable !== 'false') refuse(line, `"enable" is "${enable}"; it must be true or false`);
+  const enable = readChoice(attributes.get('enable') ?? 'true', ['true', 'false'], 'enable', line);
   const name = attributes.get('name') || refuse(line, 'an image needs a name, as in name=ghcr.io/acme/app');
   return [{ name: legalName(name, line), isEnabled: enable === 'true' }];
 }

@@ -9,8 +9,8 @@ export interface Version {
   readonly raw: string;
   /** In normal form, build metadata or local part included. */
   readonly text: string;
-  /** Semver: a pre-release. PEP 440: a pre-, post- or development release. Such a version is never shortened. */
-  readonly isUnstable: boolean;
+  /** False for pre-releases, and by PEP 440 also for post- and development releases: they are never shortened. */
+  readonly isFinal: boolean;
   /** True for what comes before its own final release. */
   readonly isPrerelease: boolean;
   /** What a pattern can name. */
@@ -33,7 +33,7 @@ function parseSemverVersion(text: string): Version | undefined {
   return {
     raw: text,
     text: full,
-    isUnstable: parsed.prerelease.length > 0,
+    isFinal: parsed.prerelease.length === 0,
     isPrerelease: parsed.prerelease.length > 0,
     values: new Map<string, string | number>([
       ['raw', text],
@@ -58,7 +58,7 @@ function parsePep440Version(text: string): Version | undefined {
   return {
     raw: text,
     text: parsed.normalized,
-    isUnstable: pre !== undefined || post !== undefined || dev !== undefined,
+    isFinal: pre === undefined && post === undefined && dev === undefined,
     isPrerelease: pre !== undefined || dev !== undefined,
     values: new Map<string, string | number>([
       ['raw', text],
@@ -72,4 +72,23 @@ function parsePep440Version(text: string): Version | undefined {
       return theirs === undefined ? 0 : comparePythonVersions(parsed, theirs);
     },
   };
+}
+
+/** A git tag that ends with a version: `app-v1.2.3` is version 1.2.3 of the family `app-`. */
+export interface TaggedVersion {
+  readonly family: string;
+  readonly scheme: VersionScheme;
+  readonly version: Version;
+}
+
+/** Reads the version at the end of a git tag, semver before PEP 440; undefined when there is none. */
+export function versionOfTag(tag: string): TaggedVersion | undefined {
+  const split = /^(|.*?[^0-9.])(v?\d[^/]*)$/.exec(tag.slice(0, 256));
+  if (split === null) return undefined;
+  const [, family = '', text = ''] = split;
+  for (const scheme of ['semver', 'pep440'] as const) {
+    const version = parseVersion(text, scheme);
+    if (version !== undefined) return { family, scheme, version };
+  }
+  return undefined;
 }

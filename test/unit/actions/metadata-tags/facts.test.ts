@@ -75,6 +75,26 @@ describe('git tags', () => {
     expect(requests).toHaveLength(1);
   });
 
+  test('of a clone without the tag of the run are not taken for all of them', async () => {
+    await using repository = await repositoryWithTags([]);
+    const step = { ref: 'refs/tags/v1.0.0', inputs: { tags: 'type=semver,pattern={{version}}' } };
+    const { tags } = await runMetadata({
+      ...step,
+      workspace: repository.folder,
+      repository: { tags: { 'v2.0.0': SHA } },
+    });
+    expect(tags).toEqual(['1.0.0']);
+  });
+
+  test('that the clone has are looked at when the API does not answer', async () => {
+    await using repository = await repositoryWithTags(['v2.0.0']);
+    const step = { ref: 'refs/tags/v1.0.0', inputs: { tags: 'type=semver,pattern={{version}}' } };
+    const environment = { GITHUB_REPOSITORY: 'acme/hidden' };
+    const { tags, log } = await runMetadata({ ...step, workspace: repository.folder, environment });
+    expect(tags).toEqual(['1.0.0']);
+    expect(log).toContain('the git tags of the repository are not all known');
+  });
+
   test('are not looked at when the guard is off', async () => {
     const step = {
       ref: 'refs/tags/v1.0.0',
@@ -91,7 +111,8 @@ describe('git tags', () => {
     ['app-v1.1.0', ['app-v1.1.0', 'latest']],
     ['lib-v0.9.0', ['lib-v0.9.0', 'latest']],
   ])('%s is compared with the versions of its own family', async (tag, expected) => {
-    await using repository = await repositoryWithTags(['app-v1.0.0', 'app-v1.1.0', 'lib-v0.1.0', 'v7.0.0']);
+    const others = ['app-v1.0.0', 'app-v1.1.0', 'lib-v0.1.0', 'v7.0.0'];
+    await using repository = await repositoryWithTags([...new Set([...others, tag])]);
     const { tags } = await runMetadata({
       ref: `refs/tags/${tag}`,
       workspace: repository.folder,
@@ -101,7 +122,7 @@ describe('git tags', () => {
   });
 
   test('a match that reads every family compares within its own', async () => {
-    await using repository = await repositoryWithTags(['app-v1.0.0', 'app-1.1.0', 'lib-v9.0.0']);
+    await using repository = await repositoryWithTags(['app-v1.0.0', 'app-1.1.0', 'app-v1.2.0', 'lib-v9.0.0']);
     const inputs = { tags: 'type=semver,pattern={{version}},match=v?(\\d.*)' };
     const step = { workspace: repository.folder, inputs };
     expect((await runMetadata({ ...step, ref: 'refs/tags/app-v1.2.0' })).tags).toEqual(['1.2.0', 'latest']);
@@ -121,13 +142,12 @@ describe('git tags', () => {
 
   test('latest by a hand-written rule is guarded as well', async () => {
     const inputs = { tags: 'type=sha\ntype=raw,value=latest', flavor: 'latest=false' };
-    const { tags, log } = await runMetadata({
-      ref: 'refs/tags/v1.0.0',
-      inputs,
-      repository: { tags: { 'v2.0.0': SHA } },
-    });
+    const step = { ref: 'refs/tags/v1.0.0', repository: { tags: { 'v2.0.0': SHA } } };
+    const { tags, log } = await runMetadata({ ...step, inputs });
     expect(tags).toEqual(['sha-860c190']);
     expect(log).toContain('"latest" is left where it is: v2.0.0 is newer than v1.0.0');
+    const surrounded = { tags: 'type=sha,suffix=\ntype=raw,value=latest', flavor: 'latest=false\nsuffix=-alpine' };
+    expect((await runMetadata({ ...step, inputs: surrounded })).tags).toEqual(['sha-860c190']);
   });
 });
 
@@ -154,6 +174,25 @@ describe('context: git', () => {
     await repository.git('branch', '--delete', '--force', 'main');
     const { tags } = await runMetadata({ payload, workspace: repository.folder, inputs });
     expect(tags).toEqual(expected);
+  });
+
+  test('has no ref for a commit that nothing points at, as after a shallow checkout of a commit', async () => {
+    await using origin = await createRepository();
+    const sha = await origin.git('rev-parse', 'HEAD');
+    await using clone = await createRepository();
+    await clone.git('fetch', '--quiet', '--depth=1', `file://${origin.folder}`, sha);
+    await clone.git('checkout', '--quiet', '--detach', 'FETCH_HEAD');
+    await clone.git('commit', '--quiet', '--allow-empty', '--message=elsewhere');
+    const step = { payload, workspace: clone.folder, inputs: { context: 'git' } };
+    const { tags, log } = await runMetadata(step);
+    expect(tags).toEqual([`sha-${(await clone.git('rev-parse', 'HEAD')).slice(0, 7)}`]);
+    expect(log).toContain('HEAD is detached and no branch or tag points at');
+  });
+
+  test('before the first commit is an error', async () => {
+    await using repository = await createRepository();
+    await repository.git('switch', '--quiet', '--orphan', 'empty');
+    await expect(runMetadata({ inputs, workspace: repository.folder })).rejects.toThrow('the repository has none yet');
   });
 
   test('outside of a repository is an error', async () => {
@@ -187,6 +226,14 @@ test.each([
 ])('an event %s for %j knows whether it is on the default branch', async (event, ref, expected) => {
   const inputs = { tags: 'type=ref,event=branch\ntype=raw,value=default,enable={{is_default_branch}}' };
   expect((await runMetadata({ event, ref, inputs })).tags).toEqual(expected);
+});
+
+test('a release that is marked as a pre-release does not take latest, whatever its tag says', async () => {
+  const release = { tag_name: 'v1.0.0', prerelease: true };
+  const step = { event: 'release', ref: 'refs/tags/v1.0.0', payload: { repository: REPOSITORY, release } };
+  const { tags, log } = await runMetadata({ ...step, inputs: { tags: 'type=semver,pattern={{version}}' } });
+  expect(tags).toEqual(['1.0.0']);
+  expect(log).toContain('"latest" is left where it is: the release is marked as a pre-release');
 });
 
 test('the pull request head is the commit when asked for', async () => {

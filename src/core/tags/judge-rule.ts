@@ -1,16 +1,20 @@
 import { ConfigurationError } from '../runner/errors.ts';
-import type { RenderTemplate, TemplateView } from './expressions.ts';
-import { isOnDefaultBranch, type TagFacts } from './facts.ts';
+import type { RenderTemplate } from './expressions.ts';
+import type { TagFacts } from './facts.ts';
 import type { Flavor } from './flavor.ts';
 import { nameForForeign } from './legal-tag.ts';
 import type { Rule } from './rules.ts';
-import { parseVersion, type Version } from './versions.ts';
+import { viewOf } from './template-view.ts';
+import { namesOneVersion, renderVersion, type VersionRule, versionIn } from './version-names.ts';
+import { type Version, versionOfTag } from './versions.ts';
 
 /** A rule that gave a name, before the name is made legal. */
 export interface Fired {
   readonly rule: Rule;
   readonly fires: true;
-  /** With prefix and suffix. */
+  /** Without prefix and suffix. */
+  readonly value: string;
+  /** With them. */
   readonly name: string;
   /** Whether, under `latest=auto`, the rule makes its run the latest. */
   readonly isLatest: boolean;
@@ -111,7 +115,6 @@ export function canFire(rule: Rule, facts: Pick<TagFacts, 'eventName' | 'ref'>):
 }
 
 type RefRule = Extract<Rule, { readonly type: 'ref' }>;
-type VersionRule = Extract<Rule, { readonly type: 'semver' | 'pep440' }>;
 
 function judgeRef(rule: RefRule, judgement: Judgement): Verdict {
   const { ref } = judgement.facts;
@@ -121,25 +124,12 @@ function judgeRef(rule: RefRule, judgement: Judgement): Verdict {
     case 'tag':
       return ref.tag === undefined
         ? passed(rule, 'the ref is no tag')
-        : fired(rule, ref.tag, judgement, { isLatest: true });
+        : fired(rule, ref.tag, judgement, { isLatest: true, isImmutable: versionOfTag(ref.tag)?.scheme === 'semver' });
     case 'pr':
       return ref.pullRequest === undefined
         ? passed(rule, 'the run is for no pull request')
         : fired(rule, ref.pullRequest, judgement, { defaultPrefix: 'pr-' });
   }
-}
-
-/** The version a rule of type semver or pep440 sees in a text, after its `match`. */
-export function versionIn(rule: VersionRule, source: string): Version | string {
-  const match = rule.match === undefined ? undefined : rule.match.exec(source);
-  if (match === null) return `"${source}" does not match ${String(rule.match)}`;
-  // Without a capture group the whole match is meant; metadata-action v6.2 fails there.
-  const text = match === undefined ? source : (match[1] ?? match[0]);
-  const scheme = rule.type;
-  return (
-    parseVersion(text, scheme) ??
-    `"${text}" is no version of ${scheme === 'semver' ? 'semver (https://semver.org)' : 'PEP 440'}`
-  );
 }
 
 function judgeVersion(rule: VersionRule, judgement: Judgement): Verdict {
@@ -150,32 +140,10 @@ function judgeVersion(rule: VersionRule, judgement: Judgement): Verdict {
   const name = renderVersion(rule, version, judgement);
   if (name === '') return passed(rule, `"${rule.pattern}" is empty for ${version.text}`);
   return fired(rule, name, judgement, {
-    isLatest: !version.isUnstable,
-    isImmutable: version.isUnstable || namesWholeVersion(rule.pattern),
+    isLatest: version.isFinal,
+    isImmutable: namesOneVersion(rule, version),
     version,
   });
-}
-
-/** A version rule's name for one of its versions, without prefix and suffix. */
-export function renderVersion(
-  rule: VersionRule,
-  version: Version,
-  { facts, render }: Pick<Judgement, 'facts' | 'render'>,
-): string {
-  const isShortened = version.isUnstable && !namesWholeVersion(rule.pattern);
-  return render(isShortened ? wholeVersionPattern(rule.pattern) : rule.pattern, viewOf(facts, version));
-}
-
-/**
- * The pattern for a pre-release, which is never shortened and never takes a fixed name: `v{{major}}.{{minor}}` gives
- * `v1.2.3-rc.1`. What surrounds the expressions stays (nuts-node #1970).
- */
-function wholeVersionPattern(pattern: string): string {
-  return pattern.includes('{{') ? pattern.replace(/\{\{[\s\S]*\}\}/, '{{version}}') : '{{version}}';
-}
-
-function namesWholeVersion(pattern: string): boolean {
-  return /\{\{[^}]*\b(?:version|raw)\b/.test(pattern);
 }
 
 function sourceOf(value: string, { facts, render }: Judgement): string | undefined {
@@ -195,6 +163,7 @@ function fired(rule: Rule, value: string, judgement: Judgement, more: Firing = {
   return {
     rule,
     fires: true,
+    value: legalValue,
     name: surround(legalValue, rule, judgement, more.defaultPrefix),
     isLatest: more.isLatest ?? false,
     isImmutable: more.isImmutable ?? false,
@@ -222,22 +191,4 @@ function passed(rule: Rule, reason: string): Passed {
 
 function suspect(rule: Rule, reason: string): Passed {
   return { rule, fires: false, reason, isSuspect: true };
-}
-
-/** What templates can name: the run, and in a version's pattern the version too. */
-export function viewOf(facts: TagFacts, version?: Version): TemplateView {
-  const isDefault = isOnDefaultBranch(facts);
-  return {
-    values: new Map<string, string | number>([
-      ['branch', facts.ref.branch ?? ''],
-      ['tag', facts.ref.tag ?? ''],
-      ['sha', facts.sha.slice(0, facts.shortShaLength)],
-      ['base_ref', facts.baseRef],
-      ['is_default_branch', String(isDefault)],
-      ['is_not_default_branch', String(!isDefault)],
-      ...(version?.values ?? []),
-    ]),
-    now: facts.now,
-    commitDate: facts.commitDate,
-  };
 }

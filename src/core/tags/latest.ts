@@ -1,0 +1,39 @@
+import type { Flavor } from './flavor.ts';
+import type { Fired, Judgement } from './judge-rule.ts';
+import { viewOf } from './template-view.ts';
+
+/** Whether the flavor adds `latest` to a run's tags. */
+export interface LatestDecision {
+  readonly isAdded: boolean;
+  /** True where it was asked for, and the guard refused it. */
+  readonly isWithheld: boolean;
+  readonly reason: string;
+}
+
+/** Decides over the flavor's `latest`: in `auto` the first rule that fired does (docker/metadata-action, "latest tag"). */
+export function decideLatest(
+  { latest }: Flavor,
+  [first]: readonly Fired[],
+  refusal: string | undefined,
+): LatestDecision {
+  const leave = (reason: string): LatestDecision => ({ isAdded: false, isWithheld: false, reason });
+  if (first === undefined) return leave('no rule gave a tag');
+  if (latest === 'false') return leave('the flavor says latest=false');
+  if (latest === 'auto' && !first.isLatest)
+    return leave(`the first rule that fired (${first.rule.text}) does not ask for it`);
+  if (refusal !== undefined) return { isAdded: false, isWithheld: true, reason: refusal };
+  return {
+    isAdded: true,
+    isWithheld: false,
+    reason:
+      latest === 'true' ? 'the flavor says latest=true' : `the first rule that fired (${first.rule.text}) asks for it`,
+  };
+}
+
+/** The flavor's name for latest. Its expressions are rendered; docker/metadata-action v6.2 writes `latest--sha-`. */
+export function nameOfLatest({ flavor, facts, render }: Judgement): string {
+  const view = viewOf(facts);
+  const prefix = flavor.isPrefixOnLatest ? render(flavor.prefix, view) : '';
+  const suffix = flavor.isSuffixOnLatest ? render(flavor.suffix, view) : '';
+  return `${prefix}latest${suffix}`;
+}
