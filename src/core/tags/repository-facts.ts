@@ -92,10 +92,11 @@ export async function gitTagsOfApi(ask: AskApi): Promise<readonly string[] | und
     .map((ref) => ref.replace(/^refs\/tags\//, ''));
 }
 
-/** When a commit was made, by the event's payload: pushes carry theirs. */
+/** When a commit was made, by the event's payload: pushes and merge groups carry theirs. */
 export function commitDateOfPayload(event: RunnerEvent, sha: string): Date | undefined {
   const { commits, head_commit: head } = event.payload;
-  const all: readonly unknown[] = [...(Array.isArray(commits) ? commits : []), head];
+  const queued = fieldOf(event.payload, 'merge_group', 'head_commit');
+  const all: readonly unknown[] = [...(Array.isArray(commits) ? commits : []), head, queued];
   return all
     .map((commit) => (fieldOf(commit, 'id') === sha ? dateOf(fieldOf(commit, 'timestamp')) : undefined))
     .find((date) => date !== undefined);
