@@ -41,14 +41,12 @@ export function readChoice<Choice extends string>(
   attribute: string,
   line: number,
 ): Choice {
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
   const near = nearest(value, choices);
-  return (
-    choices.find((choice) => choice === value) ??
-    refuse(
-      line,
-      `"${attribute}" is "${value}"; it must be ${choices.length === 2 ? choices.join(' or ') : `one of ${choices.join(', ')}`}${near === undefined ? '' : `; did you mean "${near}"?`}`,
-    )
-  );
+  const among = choices.length === 2 ? choices.join(' or ') : `one of ${choices.join(', ')}`;
+  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+  return refuse(line, `"${attribute}" is "${value}"; it must be ${among}${hint}`);
 }
 
 /** Throws ConfigurationError for an attribute that is not among `known`, and names the nearest one. */

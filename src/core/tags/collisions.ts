@@ -1,5 +1,5 @@
 import { refFactsOf } from './facts.ts';
-import { fixedName, type Judgement, judgeRule } from './judge-rule.ts';
+import { fixedName, type Judgement, judgementOf, judgeRule } from './judge-rule.ts';
 import { toLegalTag } from './legal-tag.ts';
 import type { PlannedVariant, RuleOutcome } from './plan.ts';
 import type { Rule } from './rules.ts';
@@ -109,7 +109,7 @@ function withOtherRefs({ judgement, rules, outcomes, variants }: CollisionInputs
 
 /** What the rules would call another ref. */
 function namesFor(fullName: string, rules: readonly Rule[], judgement: Judgement): readonly string[] {
-  const other: Judgement = { ...judgement, facts: { ...judgement.facts, ref: refFactsOf(fullName) } };
+  const other = judgementOf({ ...judgement.facts, ref: refFactsOf(fullName) }, judgement.flavor, judgement.render);
   return rules.flatMap((rule) => {
     const verdict = judgeRule(rule, other);
     return verdict.fires ? [toLegalTag(verdict.name).tag] : [];

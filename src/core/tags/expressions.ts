@@ -87,19 +87,26 @@ export function mentions(templates: Iterable<string>, name: string): boolean {
 
 async function createLanguage(tellUnknown: TellUnknown): Promise<RenderTemplate> {
   const { default: handlebars } = await import('handlebars');
+  const engine = handlebars.create();
+  const compiled = new Map<string, ReturnType<typeof engine.compile>>();
+  const compile = (template: string): ReturnType<typeof engine.compile> => {
+    const known = compiled.get(template) ?? engine.compile(template, { noEscape: true });
+    compiled.set(template, known);
+    return known;
+  };
   return (template, view) => {
-    const engine = handlebars.create();
-    for (const helper of HELPERS)
-      engine.registerHelper(helper, (...given: readonly unknown[]) => formatWith(dateFor(helper, view), helper, given));
-    engine.registerHelper('helperMissing', (...given: readonly unknown[]) => {
+    const helpers = Object.fromEntries(
+      HELPERS.map((name) => [name, (...given: readonly unknown[]) => formatWith(dateFor(name, view), name, given)]),
+    );
+    const helperMissing = (...given: readonly unknown[]): string => {
       const name = nameOf(given.at(-1));
       if (given.length > 1)
         throw new ConfigurationError(`{{${name} …}} is no helper; there are ${HELPERS.join(' and ')}`);
       tellOf(name, view, tellUnknown);
       return '';
-    });
+    };
     try {
-      return engine.compile(template, { noEscape: true })(Object.fromEntries(view.values));
+      return compile(template)(Object.fromEntries(view.values), { helpers: { ...helpers, helperMissing } });
     } catch (cause) {
       if (cause instanceof ConfigurationError) throw cause;
       const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ');

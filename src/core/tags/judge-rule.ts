@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../runner/errors.ts';
-import type { RenderTemplate } from './expressions.ts';
+import type { RenderTemplate, TemplateView } from './expressions.ts';
 import type { TagFacts } from './facts.ts';
 import type { Flavor } from './flavor.ts';
 import { nameForForeign } from './legal-tag.ts';
@@ -41,6 +41,13 @@ export interface Judgement {
   readonly facts: TagFacts;
   readonly flavor: Flavor;
   readonly render: RenderTemplate;
+  /** What templates can name: the facts, by their names in templates. */
+  readonly view: TemplateView;
+}
+
+/** Puts together what rules are judged with. */
+export function judgementOf(facts: TagFacts, flavor: Flavor, render: RenderTemplate): Judgement {
+  return { facts, flavor, render, view: viewOf(facts) };
 }
 
 /**
@@ -49,7 +56,7 @@ export interface Judgement {
  */
 export function judgeRule(rule: Rule, judgement: Judgement): Verdict {
   try {
-    const enable = judgement.render(rule.enable, viewOf(judgement.facts)).trim();
+    const enable = judgement.render(rule.enable, judgement.view).trim();
     if (enable !== 'true' && enable !== 'false') {
       throw new ConfigurationError(`"enable" came out as "${enable}"; it must be true or false`);
     }
@@ -62,8 +69,7 @@ export function judgeRule(rule: Rule, judgement: Judgement): Verdict {
 }
 
 function judgeEnabled(rule: Rule, judgement: Judgement): Verdict {
-  const { facts, render } = judgement;
-  const view = viewOf(facts);
+  const { facts, render, view } = judgement;
   switch (rule.type) {
     case 'schedule':
       if (!canFire(rule, facts)) return passed(rule, `the event is ${facts.eventName || 'none'}, not schedule`);
@@ -146,8 +152,8 @@ function judgeVersion(rule: VersionRule, judgement: Judgement): Verdict {
   });
 }
 
-function sourceOf(value: string, { facts, render }: Judgement): string | undefined {
-  return value === '' ? facts.ref.tag : render(value, viewOf(facts));
+function sourceOf(value: string, { facts, render, view }: Judgement): string | undefined {
+  return value === '' ? facts.ref.tag : render(value, view);
 }
 
 interface Firing {
@@ -173,8 +179,7 @@ function fired(rule: Rule, value: string, judgement: Judgement, more: Firing = {
 }
 
 /** Puts prefix and suffix around a value: the rule's, else those of its type, else the flavor's. */
-function surround(value: string, rule: Rule, { facts, flavor, render }: Judgement, defaultPrefix?: string): string {
-  const view = viewOf(facts);
+function surround(value: string, rule: Rule, { flavor, render, view }: Judgement, defaultPrefix?: string): string {
   return `${render(rule.prefix ?? defaultPrefix ?? flavor.prefix, view)}${value}${render(rule.suffix ?? flavor.suffix, view)}`;
 }
 

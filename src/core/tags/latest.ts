@@ -1,6 +1,5 @@
 import type { Flavor } from './flavor.ts';
 import type { Fired, Judgement } from './judge-rule.ts';
-import { viewOf } from './template-view.ts';
 
 /** Whether the flavor adds `latest` to a run's tags. */
 export interface LatestDecision {
@@ -31,8 +30,7 @@ export function decideLatest(
 }
 
 /** The flavor's name for latest. Its expressions are rendered; docker/metadata-action v6.2 writes `latest--sha-`. */
-export function nameOfLatest({ flavor, facts, render }: Judgement): string {
-  const view = viewOf(facts);
+export function nameOfLatest({ flavor, render, view }: Judgement): string {
   const prefix = flavor.isPrefixOnLatest ? render(flavor.prefix, view) : '';
   const suffix = flavor.isSuffixOnLatest ? render(flavor.suffix, view) : '';
   return `${prefix}latest${suffix}`;

@@ -2,7 +2,7 @@ import { findCollisions } from './collisions.ts';
 import type { RenderTemplate } from './expressions.ts';
 import type { TagFacts } from './facts.ts';
 import type { Flavor } from './flavor.ts';
-import { type Fired, type Judgement, judgeRule, type Passed, type Verdict } from './judge-rule.ts';
+import { type Fired, type Judgement, judgementOf, judgeRule, type Passed, type Verdict } from './judge-rule.ts';
 import { decideLatest, type LatestDecision, nameOfLatest } from './latest.ts';
 import { latestRefusal, movingTagRefusal } from './latest-guard.ts';
 import { isLegalTag, toLegalTag } from './legal-tag.ts';
@@ -60,7 +60,7 @@ interface NamedTag {
  * Throws ConfigurationError for a rule that cannot be judged.
  */
 export function planTags(facts: TagFacts, inputs: TagInputs): TagPlan {
-  const judgement: Judgement = { facts, flavor: inputs.flavor, render: inputs.render };
+  const judgement = judgementOf(facts, inputs.flavor, inputs.render);
   const verdicts = inputs.rules.map((rule) => judgeRule(rule, judgement));
   const fired = verdicts.filter((verdict): verdict is Fired => verdict.fires);
   const guard: Guard = {
@@ -164,7 +164,7 @@ function silenceNotices(variants: readonly PlannedVariant[], hasImages: boolean)
 function reasonToWithhold(verdict: Fired, tag: string, guard: Guard): string | undefined {
   if (!guard.isOn) return undefined;
   // Whatever stands around it: `latest-alpine` is the latest of its flavor.
-  if (verdict.value === 'latest' || tag === toLegalTag(guard.latestName).tag) return guard.refusal;
+  if ([verdict.value, tag].includes('latest') || tag === toLegalTag(guard.latestName).tag) return guard.refusal;
   return movingTagRefusal(verdict, guard.judgement);
 }
 

@@ -2,8 +2,8 @@ import type { TemplateView } from './expressions.ts';
 import { isOnDefaultBranch, type TagFacts } from './facts.ts';
 import type { Version } from './versions.ts';
 
-/** What templates can name: the run, and in a version's pattern the version too. */
-export function viewOf(facts: TagFacts, version?: Version): TemplateView {
+/** What templates can name of a run. */
+export function viewOf(facts: TagFacts): TemplateView {
   const isDefault = isOnDefaultBranch(facts);
   return {
     values: new Map<string, string | number>([
@@ -13,9 +13,13 @@ export function viewOf(facts: TagFacts, version?: Version): TemplateView {
       ['base_ref', facts.baseRef],
       ['is_default_branch', String(isDefault)],
       ['is_not_default_branch', String(!isDefault)],
-      ...(version?.values ?? []),
     ]),
     now: facts.now,
     commitDate: facts.commitDate,
   };
+}
+
+/** What a version rule's pattern can name: the run, and the version. */
+export function withVersion(view: TemplateView, version: Version): TemplateView {
+  return { ...view, values: new Map([...view.values, ...version.values]) };
 }

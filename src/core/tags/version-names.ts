@@ -1,7 +1,6 @@
-import type { RenderTemplate } from './expressions.ts';
-import type { TagFacts } from './facts.ts';
+import type { RenderTemplate, TemplateView } from './expressions.ts';
 import type { Rule } from './rules.ts';
-import { viewOf } from './template-view.ts';
+import { withVersion } from './template-view.ts';
 import { parseVersion, type Version } from './versions.ts';
 
 export type VersionRule = Extract<Rule, { readonly type: 'semver' | 'pep440' }>;
@@ -22,10 +21,10 @@ export function versionIn(rule: VersionRule, source: string): Version | string {
 export function renderVersion(
   rule: VersionRule,
   version: Version,
-  { facts, render }: { readonly facts: TagFacts; readonly render: RenderTemplate },
+  { render, view }: { readonly render: RenderTemplate; readonly view: TemplateView },
 ): string {
   const isShortened = !version.isFinal && !namesWholeVersion(rule.pattern);
-  return render(isShortened ? wholeVersionPattern(rule.pattern) : rule.pattern, viewOf(facts, version));
+  return render(isShortened ? wholeVersionPattern(rule.pattern) : rule.pattern, withVersion(view, version));
 }
 
 /** True when no other version of the scheme gets this name from the rule. */
