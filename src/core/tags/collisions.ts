@@ -4,8 +4,8 @@ import { toLegalTag } from './legal-tag.ts';
 import type { PlannedVariant, RuleOutcome } from './plan.ts';
 import type { Rule } from './rules.ts';
 
-/** More refs than this are not compared: each costs a judgement of each rule. */
-const MAX_REFS = 5_000;
+/** More refs than this are not compared: each costs a judgement of each rule (15 ms for a thousand). */
+export const MAX_COMPARED_REFS = 20_000;
 
 interface CollisionInputs {
   readonly judgement: Judgement;
@@ -96,7 +96,7 @@ function withOtherRefs({ judgement, rules, outcomes, variants }: CollisionInputs
   const refRules = rules.filter((rule) => rule.type === 'ref');
   return facts.knownRefs
     .filter((known) => known !== facts.ref.fullName)
-    .slice(0, MAX_REFS)
+    .slice(0, MAX_COMPARED_REFS)
     .flatMap((known) => {
       // A merge queue's branch and its pull request are one thing under two refs.
       const { pullRequest } = refFactsOf(known);

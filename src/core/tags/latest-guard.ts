@@ -1,6 +1,6 @@
 import type { Fired, Judgement } from './judge-rule.ts';
 import { renderVersion, versionIn } from './version-names.ts';
-import { parseVersion, type Version, versionOfTag } from './versions.ts';
+import { compareVersions, parseVersion, type Version, versionOfTag } from './versions.ts';
 
 /**
  * Why the run may not take `latest`; undefined when it may.
@@ -50,8 +50,8 @@ function newerVersions(verdict: Fired | undefined, own: Version, { facts }: Judg
   return (facts.gitTags ?? [])
     .map(read)
     .filter((version) => version !== undefined)
-    .filter((version) => version.isFinal && version.compare(own) > 0)
-    .sort((a, b) => b.compare(a));
+    .filter((version) => version.isFinal && compareVersions(version, own) > 0)
+    .sort((a, b) => compareVersions(b, a));
 }
 
 function readerFor(verdict: Fired | undefined, ownTag: string): (tag: string) => Version | undefined {

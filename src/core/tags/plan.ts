@@ -1,4 +1,4 @@
-import { findCollisions } from './collisions.ts';
+import { findCollisions, MAX_COMPARED_REFS } from './collisions.ts';
 import type { RenderTemplate } from './expressions.ts';
 import type { TagFacts } from './facts.ts';
 import type { Flavor } from './flavor.ts';
@@ -93,6 +93,9 @@ export function planTags(facts: TagFacts, inputs: TagInputs): TagPlan {
       ...(latest.isWithheld ? [withheldNotice('latest', latest.reason)] : []),
       ...changes,
       ...silenceNotices(variants, inputs.hasImages),
+      ...(facts.knownRefs.length > MAX_COMPARED_REFS
+        ? [`of ${facts.knownRefs.length} refs only ${MAX_COMPARED_REFS} were compared for collisions`]
+        : []),
     ]),
     warnings: verdicts
       .filter((verdict): verdict is Passed => !verdict.fires && verdict.isSuspect)

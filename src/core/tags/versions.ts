@@ -1,7 +1,8 @@
+import type { SemVer } from 'semver';
 import compareSemver from 'semver/functions/compare.js';
 import parseSemver from 'semver/functions/parse.js';
 import type { TemplateView } from './expressions.ts';
-import { comparePythonVersions, parsePythonVersion } from './pep440.ts';
+import { comparePythonVersions, type PythonVersion, parsePythonVersion } from './pep440.ts';
 
 /** A version of either scheme, as rules need it. */
 export interface Version {
@@ -15,8 +16,10 @@ export interface Version {
   readonly isPrerelease: boolean;
   /** What a pattern can name. */
   readonly values: TemplateView['values'];
-  /** Negative when this version is the older one. Versions of the other scheme are equal to it. */
-  compare(other: Version): number;
+  /** What versions are compared by. */
+  readonly parsed:
+    | { readonly scheme: 'semver'; readonly semver: SemVer }
+    | { readonly scheme: 'pep440'; readonly python: PythonVersion };
 }
 
 export type VersionScheme = 'semver' | 'pep440';
@@ -44,10 +47,7 @@ function parseSemverVersion(text: string): Version | undefined {
       ['prerelease', parsed.prerelease.join('.')],
       ['build', parsed.build.join('.')],
     ]),
-    compare: (other) => {
-      const theirs = parseSemver(other.raw);
-      return theirs === null ? 0 : compareSemver(parsed, theirs);
-    },
+    parsed: { scheme: 'semver', semver: parsed },
   };
 }
 
@@ -67,11 +67,15 @@ function parsePep440Version(text: string): Version | undefined {
       ['minor', release[1] ?? 0],
       ['patch', release[2] ?? 0],
     ]),
-    compare: (other) => {
-      const theirs = parsePythonVersion(other.raw);
-      return theirs === undefined ? 0 : comparePythonVersions(parsed, theirs);
-    },
+    parsed: { scheme: 'pep440', python: parsed },
   };
+}
+
+/** Negative when `a` is the older one. Versions of different schemes are equal. */
+export function compareVersions({ parsed: a }: Version, { parsed: b }: Version): number {
+  if (a.scheme === 'semver' && b.scheme === 'semver') return compareSemver(a.semver, b.semver);
+  if (a.scheme === 'pep440' && b.scheme === 'pep440') return comparePythonVersions(a.python, b.python);
+  return 0;
 }
 
 /** A git tag that ends with a version: `app-v1.2.3` is version 1.2.3 of the family `app-`. */
