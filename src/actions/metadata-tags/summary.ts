@@ -2,15 +2,15 @@ import { code, codeBlock, details, plain, table } from '../../core/report/markdo
 import type { PlannedVariant, RuleOutcome, TagPlan } from '../../core/tags/plan.ts';
 import type { Metadata } from './plan-metadata.ts';
 
-/** The job summary: the references, which rule made each tag, and why the other rules made none. */
+/** The job summary: which rule made each tag and why the other rules made none, then all references, rules and labels. */
 export function summarize({ plan, rules, hasDefaultRules, facts, labels }: Metadata): string {
   const about = facts.ref.fullName === '' ? '' : ` for ${code(facts.ref.fullName)}`;
   return [
     `## Tags${about}`,
     ...plan.collisions.map((collision) => `> [!CAUTION]\n> ${plain(collision)}`),
-    references(plan.variants),
     ruleTable(plan),
     ...(plan.notices.length === 0 ? [] : [plan.notices.map((notice) => `- ${plain(notice)}`).join('\n')]),
+    `### References\n\n${references(plan.variants)}`,
     ...(hasDefaultRules
       ? [details('No "tags" were given; these rules hold', codeBlock(rules.map(({ text }) => text).join('\n')))]
       : []),
@@ -38,8 +38,8 @@ function ruleTable({ outcomes, latest }: TagPlan): string {
     [
       ...outcomes.map(outcomeRow),
       latest.isAdded
-        ? [code('latest'), plain(`flavor: ${latest.reason}`), '']
-        : [struck(latest.isWithheld ? 'latest' : ''), 'flavor', plain(latest.reason)],
+        ? [code(latest.name), plain(`flavor: ${latest.reason}`), '']
+        : [struck(latest.isWithheld ? latest.name : ''), 'flavor', plain(latest.reason)],
     ],
   );
 }

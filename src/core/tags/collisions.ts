@@ -7,6 +7,9 @@ import type { Rule } from './rules.ts';
 /** More refs than this are not compared: each costs a judgement of each rule (15 ms for a thousand). */
 export const MAX_COMPARED_REFS = 20_000;
 
+/** A person needs some of them to see what to change. */
+const MAX_TOLD = 20;
+
 interface CollisionInputs {
   readonly judgement: Judgement;
   readonly rules: readonly Rule[];
@@ -23,14 +26,14 @@ interface CollisionInputs {
  * Only `type=ref` rules are compared across runs: a name such as `1.2` is meant to be written by many.
  */
 export function findCollisions(inputs: CollisionInputs): readonly string[] {
-  return [
-    ...new Set([
-      ...betweenVariants(inputs.variants),
-      ...withFixedNames(inputs),
-      ...withPullRequests(inputs),
-      ...withOtherRefs(inputs),
-    ]),
-  ];
+  const found = new Set([
+    ...betweenVariants(inputs.variants),
+    ...withFixedNames(inputs),
+    ...withPullRequests(inputs),
+    ...withOtherRefs(inputs),
+  ]);
+  const told = [...found].slice(0, MAX_TOLD);
+  return found.size === told.length ? told : [...told, `and ${found.size - told.length} more`];
 }
 
 function betweenVariants(variants: readonly PlannedVariant[]): readonly string[] {

@@ -38,6 +38,12 @@ export function openRepository(git: Git): GitRepository {
     const listed = await read('for-each-ref', '--format=%(refname)', ...more);
     return (listed ?? '').split('\n').filter((name) => name !== '');
   };
+  // Tags and refs are one question to git: a process costs 5 ms and more.
+  let named: Promise<readonly string[]> | undefined;
+  const namedRefs = (): Promise<readonly string[]> => {
+    named ??= listRefs('refs/heads', 'refs/remotes', 'refs/tags');
+    return named;
+  };
   return {
     async head(preferredRef) {
       const sha = await read('rev-parse', '--verify', 'HEAD');
@@ -55,14 +61,12 @@ export function openRepository(git: Git): GitRepository {
       return { ref: refFactsOf(fullName), sha };
     },
     async tags() {
-      const [isShallow, found] = await Promise.all([
-        read('rev-parse', '--is-shallow-repository'),
-        listRefs('refs/tags'),
-      ]);
-      return { names: found.map((name) => name.slice('refs/tags/'.length)), isWhole: isShallow === 'false' };
+      const [isShallow, found] = await Promise.all([read('rev-parse', '--is-shallow-repository'), namedRefs()]);
+      const tags = found.filter((name) => name.startsWith('refs/tags/'));
+      return { names: tags.map((name) => name.slice('refs/tags/'.length)), isWhole: isShallow === 'false' };
     },
     async refs() {
-      const found = (await listRefs('refs/heads', 'refs/remotes', 'refs/tags')).map(localNameOf);
+      const found = (await namedRefs()).map(localNameOf);
       return [...new Set(found)].filter((name) => name !== 'refs/heads/HEAD' && name.startsWith('refs/'));
     },
     async commitDate(sha) {

@@ -71,7 +71,7 @@ export function planTags(facts: TagFacts, inputs: TagInputs): TagPlan {
   };
 
   const ruled = nameByRules(verdicts, guard);
-  const latest = decideLatest(inputs.flavor, fired, guard.refusal);
+  const latest = decideLatest(guard.latestName, inputs.flavor, fired, guard.refusal);
   const named = withLatest(ruled.named, latest.isAdded, guard.latestName);
   const changes: string[] = [];
   const variants = inputs.variants.map((variant) => planVariant(variant, named, inputs.hasImages, changes));
@@ -90,7 +90,7 @@ export function planTags(facts: TagFacts, inputs: TagInputs): TagPlan {
     latest,
     notices: unique([
       ...ruled.notices,
-      ...(latest.isWithheld ? [withheldNotice('latest', latest.reason)] : []),
+      ...(latest.isWithheld ? [withheldNotice(latest.name, latest.reason)] : []),
       ...changes,
       ...silenceNotices(variants, inputs.hasImages),
       ...(facts.knownRefs.length > MAX_COMPARED_REFS

@@ -12,8 +12,7 @@ export function versionIn(rule: VersionRule, source: string): Version | string {
   // Without a capture group the whole match is meant; metadata-action v6.2 fails there.
   const text = match === undefined ? source : (match[1] ?? match[0]);
   return (
-    parseVersion(text, rule.type) ??
-    `"${text}" is no version of ${rule.type === 'semver' ? 'semver (https://semver.org)' : 'PEP 440'}`
+    parseVersion(text, rule.type) ?? `"${text}" is no version by ${rule.type === 'semver' ? 'semver 2.0' : 'PEP 440'}`
   );
 }
 
