@@ -4,9 +4,11 @@ import { arch, cpus, platform } from 'node:os';
 import { type Figure, formatFigures } from './figure.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureTags } from './tags.ts';
 
 const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'start-up': measureStartUp,
+  tags: measureTags,
   sizes: measureSizes,
 };
 const wanted = process.argv.slice(2);

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { githubEvents } from '../test/harness/github-events.ts';
+import type { TriggerEvent } from '../test/harness/runner/trigger-event.ts';
+import { startGithubApi } from '../test/harness/standins/github-api.ts';
+import { type Figure, median } from './figure.ts';
+
+const root = join(import.meta.dirname, '..');
+const RUNS = 25;
+/** Seconds over bare Node that a whole run may take. */
+const LIMIT = 0.12;
+/** The same of docker/metadata-action v6.2 with one call to a local API on Node 24, recorded on another machine. */
+const PEER = 0.3;
+
+interface Case {
+  readonly name: string;
+  readonly event: TriggerEvent | undefined;
+  /** Requests that the run must have sent: else it measured something else. */
+  readonly requests: number;
+  readonly inputs?: Readonly<Record<string, string>>;
+}
+
+const cases: readonly Case[] = [
+  { name: 'a push, offline', event: githubEvents['push main'], requests: 0 },
+  { name: 'a schedule with its date, offline', event: githubEvents['schedule'], requests: 0 },
+  {
+    name: 'a template that needs Handlebars, offline',
+    event: githubEvents['push main'],
+    requests: 0,
+    inputs: { TAGS: 'type=raw,value={{#if tag}}{{tag}}{{else}}{{branch}}{{/if}}' },
+  },
+  { name: 'a version with one API call', event: githubEvents['tag v1.2.3'], requests: 1 },
+];
+
+/**
+ * The wall time of whole runs of the bundle, in this clone, over that of `node -e 0`: read, decide, ask git, write.
+ *
+ * Both run in turn, so that a machine that slows down slows both.
+ */
+export async function measureTags(): Promise<readonly Figure[]> {
+  await using api = await startGithubApi({ repositories: [{ fullName: 'acme/app' }] });
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
+  try {
+    const figures: Figure[] = [];
+    for (const one of cases) {
+      const environment = await environmentOf(one, folder, one.requests === 0 ? 'http://127.0.0.1:9' : api.url);
+      const before = api.requests.length;
+      const over: number[] = [];
+      // The first pair warms the machine's file cache and is left out.
+      for (let run = 0; run <= RUNS; run += 1) {
+        const bare = await seconds(['-e', '0'], environment);
+        const ours = await seconds([join(root, 'dist/metadata-tags/index.js')], environment);
+        if (run > 0) over.push(ours - bare);
+      }
+      const asked = (api.requests.length - before) / (RUNS + 1);
+      if (asked !== one.requests) throw new Error(`${one.name} asked the API ${asked} times a run`);
+      const figure = { name: `metadata-tags: ${one.name}, over node -e 0`, value: median(over), unit: 's' as const };
+      figures.push({ ...figure, against: { name: 'limit', value: LIMIT } });
+      figures.push({ ...figure, against: { name: 'docker/metadata-action v6.2, recorded (limit 0.40)', value: PEER } });
+    }
+    return figures;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the runner would set. */
+async function environmentOf({ event, inputs = {} }: Case, folder: string, apiUrl: string): Promise<NodeJS.ProcessEnv> {
+  if (event === undefined) throw new Error('there is no such event');
+  const files = Object.fromEntries(
+    ['OUTPUT', 'ENV', 'STATE', 'STEP_SUMMARY'].map((name) => [`GITHUB_${name}`, join(folder, name)]),
+  );
+  for (const path of Object.values(files)) await writeFile(path, '');
+  const payload = join(folder, 'event.json');
+  await writeFile(payload, JSON.stringify(event.payload));
+  return {
+    PATH: process.env['PATH'],
+    ...files,
+    GITHUB_EVENT_NAME: event.name,
+    GITHUB_EVENT_PATH: payload,
+    GITHUB_REF: event.ref,
+    GITHUB_SHA: event.sha,
+    GITHUB_REPOSITORY: 'acme/app',
+    GITHUB_WORKSPACE: root,
+    GITHUB_API_URL: apiUrl,
+    RUNNER_TEMP: folder,
+    INPUT_IMAGES: 'ghcr.io/acme/app',
+    ...Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name}`, value])),
+  };
+}
+
+async function seconds(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const start = performance.now();
+  const child = spawn(process.execPath, args, { env, stdio: 'ignore' });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${args.join(' ')} exited with ${code}`);
+  return (performance.now() - start) / 1000;
+}
