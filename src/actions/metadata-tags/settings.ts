@@ -3,8 +3,8 @@ import type { InputsOf } from '../../core/runner/contract.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import { type Flavor, parseFlavor } from '../../core/tags/flavor.ts';
 import { parseImageNames } from '../../core/tags/image-names.ts';
-import { parseAnnotationLevels, parseLabelLines } from '../../core/tags/labels.ts';
-import type { InputLine } from '../../core/tags/records.ts';
+import { parseAnnotationLevels } from '../../core/tags/labels.ts';
+import { type InputLine, readLines } from '../../core/tags/records.ts';
 import { parseRules, type Rule } from '../../core/tags/rules.ts';
 import { type NamedVariant, namedVariants } from '../../core/tags/variants.ts';
 import type { contract } from './contract.ts';
@@ -48,8 +48,8 @@ export function readSettings(inputs: InputsOf<typeof contract>, environment: Env
     hasImages: images.length > 0,
     rules: rules.length === 0 ? undefined : rules,
     flavor: inInput('flavor', () => parseFlavor(inputs.flavor.join('\n'))),
-    labels: inInput('labels', () => parseLabelLines(inputs.labels.join('\n'))),
-    annotations: inInput('annotations', () => parseLabelLines(inputs.annotations.join('\n'))),
+    labels: inInput('labels', () => readLines(inputs.labels.join('\n'))),
+    annotations: inInput('annotations', () => readLines(inputs.annotations.join('\n'))),
     annotationLevels: parseAnnotationLevels(environment['DOCKER_METADATA_ANNOTATIONS_LEVELS'] ?? ''),
     shortShaLength: parseShaLength(environment['DOCKER_METADATA_SHORT_SHA_LENGTH'] ?? ''),
     usePullRequestHead: /true/i.test(environment['DOCKER_METADATA_PR_HEAD_SHA'] ?? ''),

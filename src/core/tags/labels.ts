@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../runner/errors.ts';
 import type { RenderTemplate } from './expressions.ts';
 import type { TagFacts } from './facts.ts';
-import { type InputLine, readLines } from './records.ts';
+import type { InputLine } from './records.ts';
 import { viewOf } from './template-view.ts';
 
 /** Labels or annotations by key, in the order of their keys. Values may hold line ends. */
@@ -49,11 +49,6 @@ export function planLabels(
   }
   // Not localeCompare: the first collator of a process takes 8 ms to make.
   return { labels: new Map([...labels].sort(([a], [b]) => (a < b ? -1 : 1))), warnings };
-}
-
-/** Reads the lines of `labels` or `annotations`. */
-export function parseLabelLines(text: string): readonly InputLine[] {
-  return readLines(text);
 }
 
 function renderLine(line: number, text: string, facts: TagFacts, render: RenderTemplate): string {

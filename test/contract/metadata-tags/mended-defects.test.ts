@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { mergeGroup, push, release } from '../../harness/github-events.ts';
-import { repositoryWithTags } from '../../unit/actions/metadata-tags/git-repository.ts';
+import { mergeGroup, pullRequestEvent, push, release } from '../../harness/github-events.ts';
+import { repositoryWithTags } from '../../harness/small-repository.ts';
 import { type BundleStep, runBundle } from './run-bundle.ts';
 
 /** What docker/metadata-action v6.2.0 gets wrong, each through the bundle and the inputs as a workflow gives them. */
@@ -150,6 +150,12 @@ describe.concurrent('what is refused, with its place', () => {
       event: push('refs/heads/pr-2'),
       inputs: { tags: 'type=ref,event=branch\ntype=ref,event=pr' },
       because: /"pr-2" would name refs\/heads\/pr-2, and pull request 2/,
+    },
+    {
+      name: '10: a pull request that is called as a branch is',
+      event: pullRequestEvent('pull_request', 2),
+      inputs: { tags: 'type=ref,event=branch\ntype=ref,event=pr', 'known-refs': 'pr-2' },
+      because: /"pr-2" would name refs\/pull\/2\/merge, and refs\/heads\/pr-2/,
     },
     {
       name: '10: two branches with one tag',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { push, SHA, schedule, workflowDispatch } from '../../harness/github-events.ts';
 import type { TriggerEvent } from '../../harness/runner/trigger-event.ts';
+import { createRepository } from '../../harness/small-repository.ts';
 import { startGithubApi } from '../../harness/standins/github-api.ts';
-import { createRepository } from '../../unit/actions/metadata-tags/git-repository.ts';
 import { runBundle } from './run-bundle.ts';
 
 /** An event that tells nothing of its repository, as those that a person replays by hand. */
@@ -88,7 +88,8 @@ describe.concurrent("GitHub's API", () => {
   });
 
   test('of an enterprise server is asked there, and labels name that server', async () => {
-    await using api = await startGithubApi({ repositories: [described], tokens: ['ghs_enterprise'] });
+    const htmlUrl = 'https://git.acme.example/acme/app';
+    await using api = await startGithubApi({ repositories: [{ ...described, htmlUrl }], tokens: ['ghs_enterprise'] });
     const { outputs, log } = await runBundle({
       event: { ...bare(push('refs/heads/main')), serverUrl: 'https://git.acme.example', token: 'ghs_enterprise' },
       inputs: { tags: 'type=sha' },
@@ -97,6 +98,13 @@ describe.concurrent("GitHub's API", () => {
     expect(api.requests.map(({ path }) => path)).toEqual(['/api/v3/repos/acme/app']);
     expect(log).not.toContain('ghs_enterprise');
     expect(outputs['labels']).toContain('image.description=From the API');
+    expect(outputs['labels']).toContain(`image.source=${htmlUrl}`);
+  });
+
+  test('of an enterprise server that does not answer leaves labels with its address', async () => {
+    const event = { ...bare(push('refs/heads/main')), serverUrl: 'https://git.acme.example' };
+    const { outputs } = await runBundle({ event, env: { GITHUB_API_URL: 'http://127.0.0.1:9/api/v3' } });
+    expect(outputs['labels']).toContain('image.source=https://git.acme.example/acme/app');
   });
 
   test('tells the date of a commit that no event and no clone has', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRepository, repositoryWithTags } from './git-repository.ts';
+import { createRepository, repositoryWithTags } from '../../../harness/small-repository.ts';
 import { runMetadata, SHA } from './metadata-step.ts';
 
 describe('git tags', () => {

@@ -1,8 +1,8 @@
-import { isRecord, readEvent } from '../../../../src/core/runner/event.ts';
-import type { Log } from '../../../../src/core/runner/log.ts';
-import { refFactsOf } from '../../../../src/core/tags/facts.ts';
-import type { FactSources } from '../../../../src/core/tags/gather-facts.ts';
-import { githubEvents, SHA } from '../../../harness/github-events.ts';
+import { isRecord, readEvent } from '../../../src/core/runner/event.ts';
+import type { Log } from '../../../src/core/runner/log.ts';
+import { refFactsOf } from '../../../src/core/tags/facts.ts';
+import type { FactSources } from '../../../src/core/tags/gather-facts.ts';
+import { githubEvents, SHA } from '../../harness/github-events.ts';
 
 /** Variables of the runner's. */
 export type Variables = Readonly<Record<string, string>>;

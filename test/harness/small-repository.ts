@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from '../../../../src/core/runner/command.ts';
+import { runCommand } from '../../src/core/runner/command.ts';
 
 export interface TestRepository extends AsyncDisposable {
   readonly folder: string;

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { contract } from '../../../../src/actions/metadata-tags/contract.ts';
-import { outputsOf } from '../../../../src/actions/metadata-tags/outputs.ts';
-import { type Metadata, planMetadata } from '../../../../src/actions/metadata-tags/plan-metadata.ts';
-import { readSettings, type Settings } from '../../../../src/actions/metadata-tags/settings.ts';
-import { summarize } from '../../../../src/actions/metadata-tags/summary.ts';
-import { ConfigurationError } from '../../../../src/core/runner/errors.ts';
-import { readInputs } from '../../../../src/core/runner/inputs.ts';
-import { createLog } from '../../../../src/core/runner/log.ts';
-import type { TagPlan } from '../../../../src/core/tags/plan.ts';
-import { type FuzzRun, fuzzCases, sourcesOf, type Variables } from './fuzz-cases.ts';
+import { contract } from '../../../src/actions/metadata-tags/contract.ts';
+import { outputsOf } from '../../../src/actions/metadata-tags/outputs.ts';
+import { type Metadata, planMetadata } from '../../../src/actions/metadata-tags/plan-metadata.ts';
+import { readSettings, type Settings } from '../../../src/actions/metadata-tags/settings.ts';
+import { summarize } from '../../../src/actions/metadata-tags/summary.ts';
+import { ConfigurationError } from '../../../src/core/runner/errors.ts';
+import { readInputs } from '../../../src/core/runner/inputs.ts';
+import { createLog } from '../../../src/core/runner/log.ts';
+import type { TagPlan } from '../../../src/core/tags/plan.ts';
+import { type FuzzRun, fuzzCases, sourcesOf, type Variables } from './cases.ts';
 
 /** Another seed at each run, so that CI looks at new cases each day; `FUZZ_SEED=…` repeats one. */
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2_147_483_646) || 1;
