@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { githubEvents, SHA } from '../../../harness/github-events.ts';
+import { githubEvents, push, SHA } from '../../harness/github-events.ts';
 import { inputSets } from './docker-inputs.ts';
 import answers from './fixtures/docker-metadata-action.json' with { type: 'json' };
-import { runMetadata } from './metadata-step.ts';
+import { runBundle } from './run-bundle.ts';
 
 const QUEUED = 'gh-readonly-queue-main-pr-104-5b3d5e2f1c6a4b0e9d8c7f6a5b4c3d2e1f0a9b8c';
 
@@ -55,11 +55,8 @@ test('each answer that differs is one that was recorded', () => {
 
 describe.concurrent.each(Object.entries(answers))('%s', (name, byEvent) => {
   test.each(Object.entries(byEvent))('for %s gives %j, or what is right', async (event, theirs) => {
-    const trigger = githubEvents[event];
-    const { tags } = await runMetadata({
-      event: trigger?.name ?? '',
-      ref: trigger?.ref ?? '',
-      payload: trigger?.payload ?? {},
+    const { tags } = await runBundle({
+      event: githubEvents[event] ?? push(''),
       inputs: inputSets[name] ?? {},
       repository: { commits: [{ sha: SHA, date: '2026-03-04T22:30:00Z' }] },
     });
