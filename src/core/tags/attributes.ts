@@ -43,10 +43,8 @@ export function readChoice<Choice extends string>(
 ): Choice {
   const found = choices.find((choice) => choice === value);
   if (found !== undefined) return found;
-  const near = nearest(value, choices);
   const among = choices.length === 2 ? choices.join(' or ') : `one of ${choices.join(', ')}`;
-  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-  return refuse(line, `"${attribute}" is "${value}"; it must be ${among}${hint}`);
+  return refuse(line, `"${attribute}" is "${value}"; it must be ${among}${hintFor(value, choices) ?? ''}`);
 }
 
 /** Throws ConfigurationError for an attribute that is not among `known`, and names the nearest one. */
@@ -55,10 +53,30 @@ export function refuseUnknown(attributes: Attributes, known: readonly string[], 
     if (known.includes(name)) continue;
     if (name === 'value')
       refuse(line, `"${value}" is no attribute of ${of}; write key=value, with one of ${known.join(', ')}`);
-    const near = nearest(name, known);
-    refuse(
-      line,
-      `"${name}" is no attribute of ${of}${near === undefined ? `; it knows ${known.join(', ')}` : `; did you mean "${near}"?`}`,
-    );
+    refuse(line, `"${name}" is no attribute of ${of}${hintFor(name, known) ?? `; it knows ${known.join(', ')}`}`);
   }
+}
+
+function hintFor(word: string, right: readonly string[]): string | undefined {
+  const near = nearest(word, right);
+  return near === undefined ? undefined : `; did you mean "${near}"?`;
+}
+
+/** Reads every record before anything is thrown: one ConfigurationError names all lines that are wrong. */
+export function readEach<Value>(
+  records: readonly InputRecord[],
+  read: (record: InputRecord) => Value,
+): readonly Value[] {
+  const values: Value[] = [];
+  const problems: ConfigurationError[] = [];
+  for (const record of records) {
+    try {
+      values.push(read(record));
+    } catch (problem) {
+      if (!(problem instanceof ConfigurationError)) throw problem;
+      problems.push(problem);
+    }
+  }
+  if (problems.length === 0) return values;
+  throw new ConfigurationError(problems.map(({ message }) => message).join('; '), { cause: problems[0]?.cause });
 }

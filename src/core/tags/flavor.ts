@@ -1,4 +1,4 @@
-import { readAttributes, readChoice, refuse, refuseUnknown } from './attributes.ts';
+import { readAttributes, readChoice, readEach, refuse, refuseUnknown } from './attributes.ts';
 import { type InputRecord, readRecords } from './records.ts';
 
 /** What surrounds every tag, and who decides on `latest`. Prefix and suffix are templates. */
@@ -17,7 +17,7 @@ export interface Flavor {
  */
 export function parseFlavor(text: string): Flavor {
   let flavor: Flavor = { latest: 'auto', prefix: '', suffix: '', isPrefixOnLatest: false, isSuffixOnLatest: false };
-  for (const record of readRecords(text)) flavor = { ...flavor, ...parseRecord(record) };
+  for (const part of readEach(readRecords(text), parseRecord)) flavor = { ...flavor, ...part };
   return flavor;
 }
 

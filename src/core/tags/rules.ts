@@ -1,4 +1,4 @@
-import { type Attributes, readAttributes, readChoice, refuse, refuseUnknown } from './attributes.ts';
+import { type Attributes, readAttributes, readChoice, readEach, refuse, refuseUnknown } from './attributes.ts';
 import { type InputRecord, readRecords } from './records.ts';
 
 /** What every rule may say, whatever its type. */
@@ -54,7 +54,7 @@ const COMMON = ['type', 'enable', 'priority', 'prefix', 'suffix'];
  * missing or illegal value.
  */
 export function parseRules(text: string): readonly Rule[] {
-  return byPriority(readRecords(text).map(parseRule));
+  return byPriority(readEach(readRecords(text), parseRule));
 }
 
 /** Highest priority first; rules of one priority keep their order. */

@@ -31,6 +31,10 @@ const rows: readonly (readonly [inputs: Readonly<Record<string, string>>, messag
     { tags: 'type=sha,format=shrot' },
     'input "tags": line 1: "format" is "shrot"; it must be short or long; did you mean "short"?',
   ],
+  [
+    { tags: 'type=ref,event=brnch\ntype=sha\ntype=smever,pattern=x' },
+    'input "tags": line 1: "event" is "brnch"; it must be one of branch, tag, pr; did you mean "branch"?; line 3: "type" is "smever"; it must be one of schedule, semver, pep440, match, edge, ref, raw, sha; did you mean "semver"?',
+  ],
   [{ tags: 'type=ref' }, 'input "tags": line 1: type=ref needs "event", as in type=ref,event=branch'],
   [
     { tags: 'type=raw,a,b' },
