@@ -82,8 +82,10 @@ function resolveCandidate(
   definition: ImageDefinition,
   platform: string,
 ): Candidate {
-  const dockerfile = parsed.get(definition.dockerfile) ?? parse(snapshot, definition);
-  parsed.set(definition.dockerfile, dockerfile);
+  const inline = definition.build['dockerfile-inline'];
+  const key = inline ?? definition.dockerfile;
+  const dockerfile = parsed.get(key) ?? parse(snapshot, definition);
+  parsed.set(key, dockerfile);
   const build = resolveBuild(dockerfile, {
     target: definition.target,
     args: definition.args,
@@ -109,7 +111,16 @@ function resolveCandidate(
   };
 }
 
-function parse(snapshot: Snapshot, { dockerfile, place, image }: ImageDefinition): Dockerfile {
+function parse(snapshot: Snapshot, { dockerfile, place, image, build }: ImageDefinition): Dockerfile {
+  const inline = build['dockerfile-inline'];
+  if (inline !== undefined) {
+    try {
+      return parseDockerfile(inline, dockerfile);
+    } catch (cause) {
+      // Its lines are not those of the file that holds it.
+      throw cause instanceof ConfigurationError ? new ConfigurationError(cause.message, { ...place, cause }) : cause;
+    }
+  }
   const text = snapshot.text(dockerfile);
   if (text === undefined) {
     throw new ConfigurationError(`the Dockerfile of "${image}", "${dockerfile}", is not in this commit`, place);
@@ -158,8 +169,10 @@ export function inputParts(
     widened !== undefined,
     digest,
   ]);
+  const { 'dockerfile-inline': _inline, 'no-cache': _noCache, pull: _pull, ...made } = definition.build;
+  const settings = [platform, definition.target, sorted(definition.args), sorted(definition.contexts)];
   return {
-    settings: JSON.stringify([platform, definition.target, sorted(definition.args), sorted(definition.contexts)]),
+    settings: JSON.stringify(Object.keys(made).length === 0 ? settings : [...settings, made]),
     instructions: JSON.stringify([build.instructions, build.images]),
     files: JSON.stringify(reads),
     parents: JSON.stringify([...parents].sort()),

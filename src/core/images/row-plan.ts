@@ -92,6 +92,7 @@ function toRow(
     // A GPU image's layers are gigabytes: only those of the result are worth keeping.
     'cache-mode': definition.cacheMode ?? (isGpu ? 'min' : 'max'),
     'free-disk-space': definition.freeDiskSpace ?? isGpu,
+    build: definition.build,
   };
 }
 
@@ -102,10 +103,20 @@ const BUILT_IN_RUNNERS = [
 ] as const;
 
 /** The most specific label wins. A `default` of the user's own replaces what is built in. */
-function chooseRunner({ id, definition, platform }: Candidate, runners: ReadonlyMap<string, string>): string {
+function chooseRunner({ id, definition, platform, isGpu }: Candidate, runners: ReadonlyMap<string, string>): string {
   const labels = runners.has('default') ? runners : new Map([...BUILT_IN_RUNNERS, ...runners]);
   const architecture = platform.split('/').slice(0, 2).join('/');
-  const keys = [id, nameOf(definition), definition.image, definition.variant, platform, architecture, 'default'];
+  const gpu = isGpu ? ['gpu'] : [];
+  const keys = [
+    id,
+    nameOf(definition),
+    definition.image,
+    definition.variant,
+    ...gpu,
+    platform,
+    architecture,
+    'default',
+  ];
   const key = keys.find((name) => labels.has(name)) ?? 'default';
   return labels.get(key) ?? 'ubuntu-24.04';
 }
