@@ -81,7 +81,9 @@ describe('compose files', () => {
     await expect(read('include: [compose.yml, compose.yml]\nservices: {}\n')).rejects.toThrow(
       /included 16 levels deep|more than 200/,
     );
-    await expect(read('services:\n  a: { extends: a }\n')).rejects.toThrow(/levels deep/);
+    expect((await read('services:\n  a: { extends: a }\n')).refused).toMatchObject([
+      { name: 'a', reason: expect.stringMatching(/extends services 16 levels deep/) },
+    ]);
   });
 
   it('give arguments as a map or a list, and leave out those without a value', async () => {
@@ -118,7 +120,12 @@ describe('compose files', () => {
 
   it.each<[string, string, number, RegExp]>([
     ['a remote context', 'services:\n  a:\n    build: https://github.com/o/r.git\n', 3, /no folder of this repository/],
-    ['an inline Dockerfile', 'services:\n  a:\n    build: { dockerfile_inline: FROM x }\n', 3, /write it to a file/],
+    [
+      'an inline Dockerfile that is too long',
+      `services:\n  a:\n    build: { dockerfile_inline: "${'x'.repeat(9000)}" }\n`,
+      3,
+      /at most 8192 characters; write it to a file/,
+    ],
     ['a context outside', 'services:\n  a:\n    build: ../x\n', 3, /no path inside/],
     ['a context that needs a variable', 'services:\n  a:\n    build: ${D}\n', 3, /needs D, which has no value here/],
   ])('refuse a service with the reason: %s', async (_, text, line, reason) => {
