@@ -31,12 +31,12 @@ export function readDockerfileName(path: string): NamedDockerfile | undefined {
     : { image: word, variant: '' };
 }
 
-/** True for a folder of vendored, example, test or documentation code; Dockerfiles there are built only when asked for. */
-export function isPassedOver(path: string): boolean {
+/** The folder of vendored, example, test or documentation code that a path lies in; files there are read only when asked for. */
+export function passedOverFolder(path: string): string | undefined {
   return posix
     .dirname(path)
     .split('/')
-    .some((folder) => PASSED_OVER.test(folder));
+    .find((folder) => PASSED_OVER.test(folder));
 }
 
 /** Folder names that say where a Dockerfile lies and not what it builds. */

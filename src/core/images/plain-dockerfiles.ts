@@ -3,8 +3,9 @@ import { entriesBelow, selectEntries } from '../dockerfile/context.ts';
 import { NOTHING_IGNORED } from '../dockerfile/ignore-file.ts';
 import type { Read } from '../dockerfile/reads.ts';
 import { type ResolvedBuild, resolveBuild } from '../dockerfile/resolve.ts';
-import { parseDockerfile } from '../dockerfile/stages.ts';
+import { type Dockerfile, parseDockerfile } from '../dockerfile/stages.ts';
 import { ConfigurationError } from '../runner/errors.ts';
+import { type ArgumentVariants, findArgumentVariants } from './argument-variants.ts';
 import type { FoundImages, RefusedImage } from './compose-file.ts';
 import { type ImageDefinition, nameOf, plainDefinition, toImageName } from './definition.ts';
 import { nameByFolder, readDockerfileName } from './dockerfile-names.ts';
@@ -16,6 +17,7 @@ export type GitIgnored = (paths: readonly string[]) => Promise<ReadonlySet<strin
 
 interface FoundDockerfile {
   readonly path: string;
+  readonly dockerfile: Dockerfile;
   readonly build: ResolvedBuild;
 }
 
@@ -36,27 +38,44 @@ export async function readPlainDockerfiles(
   await snapshot.load(files);
   const refused: RefusedImage[] = [];
   const definitions: ImageDefinition[] = [];
+  const gpuFiles = new Set<string>();
+  const byArgument = new Map<string, ArgumentVariants>();
   for (const path of files) {
     try {
-      const found = { path, build: resolve(snapshot, path) };
+      const found = resolve(snapshot, path);
       const context = await inferContext(snapshot, found, gitIgnored);
-      definitions.push(define(found, context, repository));
+      const definition = define(found, context, repository);
+      definitions.push(definition);
+      if (found.build.images.some(isGpuImage)) gpuFiles.add(path);
+      const selected = definition.variant === '' ? findArgumentVariants(found.dockerfile) : undefined;
+      if (selected !== undefined) byArgument.set(path, selected);
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
       refused.push({ name: path, reason: error.message, file: path, line: error.place.line ?? 1 });
     }
   }
-  const gpuFiles = new Set(
-    definitions
-      .filter(({ dockerfile }) => resolve(snapshot, dockerfile).images.some(isGpuImage))
-      .map(({ dockerfile }) => dockerfile),
-  );
-  return { definitions: makeUnique(pairVariants(definitions, gpuFiles)), refused };
+  const paired = pairVariants(definitions, gpuFiles).flatMap((definition) => multiply(definition, byArgument));
+  return { definitions: makeUnique(paired), refused };
 }
 
-function resolve(snapshot: Snapshot, path: string): ResolvedBuild {
+function resolve(snapshot: Snapshot, path: string): FoundDockerfile {
   const dockerfile = parseDockerfile(snapshot.text(path) ?? '', path);
-  return resolveBuild(dockerfile, { target: '', args: new Map(), platform: 'linux/amd64', contextNames: new Set() });
+  const settings = { target: '', args: new Map(), platform: 'linux/amd64', contextNames: new Set<string>() };
+  return { path, dockerfile, build: resolveBuild(dockerfile, settings) };
+}
+
+/** One Dockerfile in variants that an argument selects. */
+function multiply(
+  definition: ImageDefinition,
+  byArgument: ReadonlyMap<string, ArgumentVariants>,
+): readonly ImageDefinition[] {
+  const selected = byArgument.get(definition.dockerfile);
+  if (selected === undefined || definition.variant !== '') return [definition];
+  return [...selected.values].map(([variant, value]) => ({
+    ...definition,
+    variant,
+    args: new Map([[selected.argument, value]]),
+  }));
 }
 
 async function inferContext(
@@ -128,9 +147,13 @@ function pairVariants(
   definitions: readonly ImageDefinition[],
   gpuFiles: ReadonlySet<string>,
 ): readonly ImageDefinition[] {
+  const named = Map.groupBy(
+    definitions.filter(({ variant }) => isVariantWord(variant)),
+    ({ image }) => image,
+  );
   return definitions.map((definition) => {
+    const siblings = named.get(definition.image) ?? [];
     if (definition.variant !== '') return definition;
-    const siblings = definitions.filter(({ image, variant }) => image === definition.image && isVariantWord(variant));
     const word = gpuFiles.has(definition.dockerfile) ? 'gpu' : 'cpu';
     const isFree = siblings.length > 0 && siblings.every(({ variant }) => (variant === 'cpu') !== (word === 'cpu'));
     return isFree ? { ...definition, variant: word } : definition;

@@ -9,7 +9,11 @@ function discover(files: Record<string, string>, options: Partial<DiscoveryOptio
     config: undefined,
     source: 'auto',
     files: [],
+    projectDirectory: undefined,
     repository: 'app',
+    printBake: async () => {
+      throw new Error('bake is not asked');
+    },
     gitIgnored: async (paths) => new Set(paths.filter((path) => ignored.includes(path))),
     ...options,
   });
