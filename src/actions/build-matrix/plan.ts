@@ -3,6 +3,7 @@ import { planBase } from '../../core/git/base-plan.ts';
 import type { Git } from '../../core/git/git.ts';
 import { readBlobs, readChanges, readTree, type TreeChange, undoChanges } from '../../core/git/tree.ts';
 import { type Discovery, type DiscoveryOptions, discoverImages } from '../../core/images/discover.ts';
+import type { PrintBake } from '../../core/images/print-bake.ts';
 import { type PlannedRow, planRows, type RowOptions } from '../../core/images/row-plan.ts';
 import type { ChangedPath, Comparison } from '../../core/images/row-selection.ts';
 import { createSnapshot, type Snapshot } from '../../core/images/snapshot.ts';
@@ -19,11 +20,12 @@ export interface HeadPlan {
   readonly rows: readonly PlannedRow[];
 }
 
-type Inputs = InputsOf<typeof contract>;
+export type Inputs = InputsOf<typeof contract>;
 
-/** Git's answers to one run: blobs are read once, whichever commit asks. */
+/** What one run asks: git's answers (blobs are read once, whichever commit asks), and bake. */
 export interface Repository {
   readonly git: Git;
+  readonly printBake: PrintBake;
   readonly texts: Map<string, string>;
 }
 
@@ -31,10 +33,10 @@ export interface Repository {
 export async function planHead(repository: Repository, inputs: Inputs, event: RunnerEvent): Promise<HeadPlan> {
   const { id: commit } = await readHead(repository.git);
   const snapshot = snapshotOf(repository, await readTree(repository.git, commit));
-  const discovery = await discoverImages(snapshot, discoveryOptions(repository.git, inputs, event));
+  const discovery = await discoverImages(snapshot, discoveryOptions(repository, inputs, event));
   if (discovery.definitions.length === 0 && discovery.refused.length === 0) {
     throw new ConfigurationError(
-      'no image was found: there is no .github/images.yml, no compose file with a build, and no Dockerfile in this commit',
+      'no image was found: there is no .github/images.yml, no bake file, no compose file with a build, and no Dockerfile in this commit',
     );
   }
   const onProblem = (error: ConfigurationError): never => {
@@ -59,7 +61,7 @@ export async function planComparison(
   if (changes.length === 0) return { kind: 'base', rows: head.rows, changes: [], description };
   const snapshot = snapshotOf(repository, undoChanges(head.snapshot.entries, changes));
   try {
-    const { definitions } = await discoverImages(snapshot, discoveryOptions(git, inputs, event));
+    const { definitions } = await discoverImages(snapshot, discoveryOptions(repository, inputs, event));
     // An image that was broken at the base has no row there, and so is new.
     const rows = await planRows(snapshot, definitions, { ...rowOptions(inputs), onProblem: () => undefined });
     return { kind: 'base', rows, changes: changes.map(toChangedPath), description };
@@ -83,9 +85,11 @@ function snapshotOf({ git, texts }: Repository, entries: Snapshot['entries']): S
   return createSnapshot(entries, (ids) => readBlobs(git, ids), texts);
 }
 
-function discoveryOptions(git: Git, { config, source, files }: Inputs, event: RunnerEvent): DiscoveryOptions {
+function discoveryOptions({ git, printBake }: Repository, inputs: Inputs, event: RunnerEvent): DiscoveryOptions {
+  const { config, source, files, projectDirectory } = inputs;
   const repository = event.repository.split('/').at(-1)?.toLowerCase() || 'app';
-  return { config, source, files, repository, gitIgnored: (paths) => findGitIgnored(git, paths) };
+  const gitIgnored = (paths: readonly string[]) => findGitIgnored(git, paths);
+  return { config, source, files, projectDirectory, repository, gitIgnored, printBake };
 }
 
 function rowOptions({ platforms, runners }: Inputs): Omit<RowOptions, 'onProblem'> {

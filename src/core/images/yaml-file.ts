@@ -92,6 +92,15 @@ export class YamlFields {
     return new YamlFields(value, [...this.#path, key], this.#placeOf);
   }
 
+  /** The mappings of a list under a key; entries that are none are passed over. */
+  items(key: string): readonly YamlFields[] {
+    const value = this.get(key);
+    if (!Array.isArray(value)) return [];
+    return value.flatMap((entry: unknown, index) =>
+      isRecord(entry) ? [new YamlFields(entry, [...this.#path, key, index], this.#placeOf)] : [],
+    );
+  }
+
   /** Throws for a key that is not known, with the one that was probably meant. `x-…` keys are the writer's own. */
   refuseUnknownKeys(known: readonly string[]): void {
     for (const key of this.keys()) {

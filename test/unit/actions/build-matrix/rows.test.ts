@@ -77,7 +77,7 @@ describe('rows', () => {
     const { outputs, log } = await plan(GPU, { 'max-rows': '3' });
     expect(outputs['shards']).toMatchObject([{ include: { length: 3 } }, { include: { length: 1 } }]);
     expect(outputs['shardCount']).toBe(2);
-    expect(log).toMatch(/::warning.*use the output "shards"/);
+    expect(log).toMatch(/::warning.*build from the output "shards"/);
   });
 
   it('refuse two that have one id', async () => {

@@ -165,7 +165,7 @@ describe('a compose file of three multi-stage images', () => {
     const { reasons, log } = await runPush(repository, before);
     expect(reasons).toEqual({ [FRONTEND]: 'frontend/Dockerfile changed' });
     expect(log).toMatch(
-      /all \d+ files of "frontend" are inputs, also .*Dockerfile.*; lines for them in .dockerignore would spare builds/,
+      /all \d+ files of "frontend" are inputs, also .*Dockerfile.*; lines for them in frontend\/.dockerignore would spare builds/,
     );
   });
 
