@@ -2,11 +2,12 @@ import { type Base, readHead, resolveBase } from '../../core/git/base-commit.ts'
 import { planBase } from '../../core/git/base-plan.ts';
 import type { Git } from '../../core/git/git.ts';
 import { readBlobs, readChanges, readTree, type TreeChange, undoChanges } from '../../core/git/tree.ts';
+import { ContextFiles } from '../../core/images/context-files.ts';
 import { type Discovery, type DiscoveryOptions, discoverImages } from '../../core/images/discover.ts';
 import type { PrintBake } from '../../core/images/print-bake.ts';
 import { type PlannedRow, planRows, type RowOptions } from '../../core/images/row-plan.ts';
 import type { ChangedPath, Comparison } from '../../core/images/row-selection.ts';
-import { createSnapshot, type Snapshot } from '../../core/images/snapshot.ts';
+import { type BlobCache, createSnapshot, type Snapshot } from '../../core/images/snapshot.ts';
 import type { InputsOf } from '../../core/runner/contract.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { RunnerEvent } from '../../core/runner/event.ts';
@@ -16,6 +17,7 @@ import type { contract } from './contract.ts';
 export interface HeadPlan {
   readonly commit: string;
   readonly snapshot: Snapshot;
+  readonly files: ContextFiles;
   readonly discovery: Discovery;
   readonly rows: readonly PlannedRow[];
 }
@@ -26,7 +28,7 @@ export type Inputs = InputsOf<typeof contract>;
 export interface Repository {
   readonly git: Git;
   readonly printBake: PrintBake;
-  readonly texts: Map<string, string>;
+  readonly blobs: BlobCache;
 }
 
 /** Plans every row of the commit that is checked out. */
@@ -42,8 +44,9 @@ export async function planHead(repository: Repository, inputs: Inputs, event: Ru
   const onProblem = (error: ConfigurationError): never => {
     throw error;
   };
-  const rows = await planRows(snapshot, discovery.definitions, { ...rowOptions(inputs), onProblem });
-  return { commit, snapshot, discovery, rows };
+  const files = new ContextFiles(snapshot);
+  const rows = await planRows(snapshot, discovery.definitions, { ...rowOptions(inputs), files, onProblem });
+  return { commit, snapshot, files, discovery, rows };
 }
 
 /** Finds what the commit is compared with, and plans its rows as they were there. */
@@ -62,8 +65,10 @@ export async function planComparison(
   const snapshot = snapshotOf(repository, undoChanges(head.snapshot.entries, changes));
   try {
     const { definitions } = await discoverImages(snapshot, discoveryOptions(repository, inputs, event));
+    const files = new ContextFiles(snapshot, { files: head.files, changed: changes.map(({ path }) => path) });
     // An image that was broken at the base has no row there, and so is new.
-    const rows = await planRows(snapshot, definitions, { ...rowOptions(inputs), onProblem: () => undefined });
+    const onProblem = (): void => undefined;
+    const rows = await planRows(snapshot, definitions, { ...rowOptions(inputs), files, onProblem });
     return { kind: 'base', rows, changes: changes.map(toChangedPath), description };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
@@ -81,8 +86,8 @@ export async function findGitIgnored(git: Git, paths: readonly string[]): Promis
   return new Set(stdout.split('\0').filter((path) => path !== ''));
 }
 
-function snapshotOf({ git, texts }: Repository, entries: Snapshot['entries']): Snapshot {
-  return createSnapshot(entries, (ids) => readBlobs(git, ids), texts);
+function snapshotOf({ git, blobs }: Repository, entries: Snapshot['entries']): Snapshot {
+  return createSnapshot(entries, (ids) => readBlobs(git, ids), blobs);
 }
 
 function discoveryOptions({ git, printBake }: Repository, inputs: Inputs, event: RunnerEvent): DiscoveryOptions {
@@ -92,7 +97,7 @@ function discoveryOptions({ git, printBake }: Repository, inputs: Inputs, event:
   return { config, source, files, projectDirectory, repository, gitIgnored, printBake };
 }
 
-function rowOptions({ platforms, runners }: Inputs): Omit<RowOptions, 'onProblem'> {
+function rowOptions({ platforms, runners }: Inputs): Omit<RowOptions, 'files' | 'onProblem'> {
   const wrong = platforms.find((platform) => !/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/.test(platform));
   if (wrong !== undefined)
     throw new ConfigurationError(`"platforms" holds "${wrong}", which is no platform such as linux/amd64`);

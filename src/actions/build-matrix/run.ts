@@ -2,7 +2,7 @@ import { createGit } from '../../core/git/git.ts';
 import { toShards, toWaves } from '../../core/images/matrices.ts';
 import { createPrintBake } from '../../core/images/print-bake.ts';
 import { considerRows, type RowSelection, selectRows } from '../../core/images/row-selection.ts';
-import type { Snapshot } from '../../core/images/snapshot.ts';
+import { createBlobCache, type Snapshot } from '../../core/images/snapshot.ts';
 import type { StaticFinding } from '../../core/images/static-checks.ts';
 import type { Log } from '../../core/runner/log.ts';
 import { ActionFailure, type ActionResult, type Run } from '../../core/runner/run-action.ts';
@@ -20,7 +20,7 @@ export const run: Run<typeof contract> = async (inputs, context) => {
   const { event, environment, workspace, temp, log, runCommand } = context;
   const git = createGit(runCommand, workspace, environment);
   const printBake = createPrintBake(runCommand, temp, environment);
-  const repository = { git, printBake, texts: new Map<string, string>() };
+  const repository = { git, printBake, blobs: createBlobCache() };
   const head = await planHead(repository, inputs, event);
   const comparison = await planComparison(repository, head, inputs, event);
   const answers = await askRegistry(considerRows(head.rows, inputs), inputs, context);
@@ -68,7 +68,10 @@ function reportFindings(findings: readonly StaticFinding[], areErrors: boolean, 
 
 function logSelection({ rows, skipped }: RowSelection, log: Log): void {
   for (const { id, reason } of rows) log.info(`build ${id}: ${reason}`);
-  for (const { id, reason } of skipped) log.info(`skip  ${id}: ${reason}`);
+  // Most rows share one long reason: it is said once.
+  const byReason = new Map<string, string[]>();
+  for (const { id, reason } of skipped) byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
+  for (const [reason, ids] of byReason) log.info(`skip ${ids.length} (${reason}): ${ids.join(', ')}`);
 }
 
 function toOutputs(

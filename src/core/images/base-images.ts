@@ -1,4 +1,4 @@
-import { resolveBuild } from '../dockerfile/resolve.ts';
+import { resolveOnce } from '../dockerfile/resolve.ts';
 import { parseDockerfile } from '../dockerfile/stages.ts';
 import { ConfigurationError } from '../runner/errors.ts';
 import type { ImageDefinition } from './definition.ts';
@@ -19,10 +19,12 @@ export async function findBaseImages(
 function baseImages(snapshot: Snapshot, definition: ImageDefinition): readonly string[] {
   const { dockerfile, target, args, contexts, build } = definition;
   try {
-    const text = build['dockerfile-inline'] ?? snapshot.text(dockerfile) ?? '';
+    const inline = build['dockerfile-inline'];
+    const parsed = inline === undefined ? snapshot.dockerfile(dockerfile) : parseDockerfile(inline, dockerfile);
     const contextNames = new Set(contexts.keys());
-    return resolveBuild(parseDockerfile(text, dockerfile), { target, args, platform: 'linux/amd64', contextNames })
-      .images;
+    return parsed === undefined
+      ? []
+      : resolveOnce(parsed, { target, args, platform: 'linux/amd64', contextNames }).images;
   } catch (error) {
     if (error instanceof ConfigurationError) return [];
     throw error;

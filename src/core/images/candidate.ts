@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Read } from '../dockerfile/reads.ts';
-import { type ResolvedBuild, resolveBuild } from '../dockerfile/resolve.ts';
+import { type ResolvedBuild, resolveOnce } from '../dockerfile/resolve.ts';
 import { type Dockerfile, parseDockerfile } from '../dockerfile/stages.ts';
 import { ConfigurationError } from '../runner/errors.ts';
-import { ContextFiles, type ContextSelection } from './context-files.ts';
+import type { ContextFiles, ContextSelection } from './context-files.ts';
 import { type ImageDefinition, nameOf } from './definition.ts';
 import { isGpuImage } from './gpu.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -23,6 +23,8 @@ export interface Candidate {
 export interface CandidateOptions {
   /** The platforms of images that name none. */
   readonly platforms: readonly string[];
+  /** The files of the snapshot's contexts. */
+  readonly files: ContextFiles;
   /** What is done about a definition that cannot be resolved: throw for the commit that is built, pass over at the base. */
   readonly onProblem: (error: ConfigurationError) => void;
 }
@@ -43,8 +45,7 @@ export async function resolveCandidates(
     context === '.' ? '.dockerignore' : `${context}/.dockerignore`,
   ]);
   await snapshot.load([...definitions.map(({ dockerfile }) => dockerfile), ...ignoreFiles]);
-  const files = new ContextFiles(snapshot);
-  const parsed = new Map<string, Dockerfile>();
+  const { files } = options;
   const candidates: Candidate[] = [];
   const ids = new Map<string, ImageDefinition>();
   for (const definition of definitions) {
@@ -60,7 +61,7 @@ export async function resolveCandidates(
         );
       ids.set(id, definition);
       try {
-        candidates.push(resolveCandidate({ snapshot, files, parsed }, id, definition, platform));
+        candidates.push(resolveCandidate({ snapshot, files }, id, definition, platform));
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error;
         options.onProblem(error);
@@ -73,20 +74,16 @@ export async function resolveCandidates(
 interface Resolution {
   readonly snapshot: Snapshot;
   readonly files: ContextFiles;
-  readonly parsed: Map<string, Dockerfile>;
 }
 
 function resolveCandidate(
-  { snapshot, files, parsed }: Resolution,
+  { snapshot, files }: Resolution,
   id: string,
   definition: ImageDefinition,
   platform: string,
 ): Candidate {
-  const inline = definition.build['dockerfile-inline'];
-  const key = inline ?? definition.dockerfile;
-  const dockerfile = parsed.get(key) ?? parse(snapshot, definition);
-  parsed.set(key, dockerfile);
-  const build = resolveBuild(dockerfile, {
+  const dockerfile = parse(snapshot, definition);
+  const build = resolveOnce(dockerfile, {
     target: definition.target,
     args: definition.args,
     platform,
@@ -121,15 +118,13 @@ function parse(snapshot: Snapshot, { dockerfile, place, image, build }: ImageDef
       throw cause instanceof ConfigurationError ? new ConfigurationError(cause.message, { ...place, cause }) : cause;
     }
   }
-  const text = snapshot.text(dockerfile);
-  if (text === undefined) {
-    throw new ConfigurationError(`the Dockerfile of "${image}", "${dockerfile}", is not in this commit`, place);
-  }
-  return parseDockerfile(text, dockerfile);
+  const parsed = snapshot.dockerfile(dockerfile);
+  if (parsed !== undefined) return parsed;
+  throw new ConfigurationError(`the Dockerfile of "${image}", "${dockerfile}", is not in this commit`, place);
 }
 
 /** Adds a read of everything, for a reason that only other images know (a parent's ONBUILD). */
-export function widenCandidate(candidate: Candidate, snapshot: Snapshot, reason: string): Candidate {
+export function widenCandidate(candidate: Candidate, files: ContextFiles, reason: string): Candidate {
   const { definition, ignoreFile } = candidate;
   const read: Read = {
     from: undefined,
@@ -140,7 +135,7 @@ export function widenCandidate(candidate: Candidate, snapshot: Snapshot, reason:
     line: 1,
     widened: reason,
   };
-  const selection = new ContextFiles(snapshot).select(definition.context, ignoreFile, read, definition);
+  const selection = files.select(definition.context, ignoreFile, read, definition);
   return { ...candidate, selections: [...candidate.selections, selection] };
 }
 

@@ -6,7 +6,8 @@ import { composeVariant, type FoundImages, type RefusedImage, readComposeFiles }
 import { readConfigFile } from './config-file.ts';
 import { type ImageDefinition, insideRepository } from './definition.ts';
 import { passedOverFolder, readDockerfileName } from './dockerfile-names.ts';
-import { type GitIgnored, readPlainDockerfiles } from './plain-dockerfiles.ts';
+import type { GitIgnored } from './infer-context.ts';
+import { readPlainDockerfiles } from './plain-dockerfiles.ts';
 import type { PrintBake } from './print-bake.ts';
 import type { Snapshot } from './snapshot.ts';
 import { createVendoredTest } from './vendored.ts';
@@ -91,7 +92,8 @@ async function fromBake(
 ): Promise<Discovery | undefined> {
   if (source !== 'auto' && source !== 'bake') return undefined;
   if (source === 'auto' && files.length > 0 && !files.every((file) => /\.(?:hcl|json)$/.test(file))) return undefined;
-  const found = files.length > 0 ? namedFiles(snapshot, files) : BAKE_NAMES.filter((name) => snapshot.byPath.has(name));
+  const found =
+    files.length > 0 ? namedFiles(snapshot, files) : BAKE_NAMES.filter((name) => snapshot.entryAt(name) !== undefined);
   const [first] = found;
   if (first === undefined) {
     if (source === 'auto') return undefined;
@@ -151,10 +153,11 @@ async function findDockerfiles(
 
 /** Compose's own file at the root, else those of folders that are not passed over, one a folder; each with its pairs. */
 function defaultComposeFiles(snapshot: Snapshot): readonly string[] {
-  const atRoot = COMPOSE_NAMES.find((name) => snapshot.byPath.has(name));
+  const atRoot = COMPOSE_NAMES.find((name) => snapshot.entryAt(name) !== undefined);
   const byFolder = new Map<string, string>(atRoot === undefined ? [] : [['.', atRoot]]);
   const pairs: string[] = [];
   for (const { path } of snapshot.entries) {
+    if (!path.endsWith('.yml') && !path.endsWith('.yaml')) continue;
     const name = posix.basename(path);
     if (!/compose.*\.ya?ml$/.test(name) || passedOverFolder(path) !== undefined) continue;
     const folder = posix.dirname(path);
@@ -175,9 +178,10 @@ function namedFiles(snapshot: Snapshot, patterns: readonly string[]): readonly s
   const found = new Set<string>();
   for (const pattern of patterns.map((file) => posix.normalize(file))) {
     const matches = picomatch(pattern, { dot: true });
-    const paths = snapshot.byPath.has(pattern)
-      ? [pattern]
-      : snapshot.entries.map(({ path }) => path).filter((path) => matches(path));
+    const paths =
+      snapshot.entryAt(pattern) !== undefined
+        ? [pattern]
+        : snapshot.entries.map(({ path }) => path).filter((path) => matches(path));
     if (paths.length === 0) throw new ConfigurationError(`"files" names "${pattern}", which is not in this commit`);
     for (const path of paths) found.add(path);
   }

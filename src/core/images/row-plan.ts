@@ -8,6 +8,7 @@ import {
   resolveCandidates,
   widenCandidate,
 } from './candidate.ts';
+import type { ContextFiles } from './context-files.ts';
 import { type ImageDefinition, nameOf } from './definition.ts';
 import { type Links, linkCandidates, orderByWaves } from './local-images.ts';
 import type { Row } from './row.ts';
@@ -23,6 +24,8 @@ export interface PlannedRow {
 
 export interface RowOptions {
   readonly platforms: readonly string[];
+  /** The files of the snapshot's contexts. */
+  readonly files: ContextFiles;
   /** Labels by id, image and variant, image, variant, platform, or `default`. */
   readonly runners: ReadonlyMap<string, string>;
   readonly onProblem: (error: ConfigurationError) => void;
@@ -51,7 +54,7 @@ export async function planRows(
     const whole =
       deferring === undefined
         ? candidate
-        : widenCandidate(candidate, snapshot, `"${deferring.row.image}" defers instructions by ONBUILD`);
+        : widenCandidate(candidate, options.files, `"${deferring.row.image}" defers instructions by ONBUILD`);
     const parts = inputParts(
       whole,
       parents.map(({ row }) => [nameOf(row), row.inputs]),

@@ -79,7 +79,8 @@ function missingFinding(
     if (isIgnored) return `is left out of ${context} by ${ignoreFile}`;
     if (gitIgnored.has(path))
       return `is not in a clean checkout: git ignores "${path}"; if a step makes it or fetches it, name it in "models"`;
-    const elsewhere = snapshot.byPath.has(read.source) || read.source.includes('/') ? read.source : `/${read.source}`;
+    const elsewhere =
+      snapshot.entryAt(read.source) !== undefined || read.source.includes('/') ? read.source : `/${read.source}`;
     const near = snapshot.entries.find(
       (entry) =>
         entry.path === read.source || entry.path.endsWith(elsewhere) || entry.path.startsWith(`${read.source}/`),

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import type { Snapshot } from './snapshot.ts';
 
-const LICENCE = /^(?:LICEN[CS]E|COPYING)(?:[._-].*)?$/i;
+const LICENCE = /(?:^|\/)(?:LICEN[CS]E|COPYING)(?:[._-][^/]*)?$/i;
 
 /**
  * Why a file belongs to somebody else's code that was copied into the repository; undefined for the repository's own.
@@ -15,7 +15,8 @@ export async function createVendoredTest(snapshot: Snapshot): Promise<(path: str
   const isMarked = readVendoredPatterns(snapshot.text('.gitattributes') ?? '');
   const licences = new Map<string, readonly string[]>();
   for (const { path, id } of snapshot.entries) {
-    if (!LICENCE.test(path.slice(path.lastIndexOf('/') + 1))) continue;
+    // Nearly no file has such a name: one character tells before the pattern is tried.
+    if (!'LlCc'.includes(path.charAt(path.lastIndexOf('/') + 1)) || !LICENCE.test(path)) continue;
     const folder = posix.dirname(path);
     licences.set(folder, [...(licences.get(folder) ?? []), id]);
   }

@@ -1,3 +1,4 @@
+import { entriesBelow } from '../dockerfile/context.ts';
 import type { Snapshot } from '../images/snapshot.ts';
 import { readYamlFile, type YamlFields } from '../images/yaml-file.ts';
 import { ConfigurationError } from '../runner/errors.ts';
@@ -26,7 +27,7 @@ export interface WorkflowStep {
   readonly lineOf: (input: string) => number;
 }
 
-const WORKFLOW = /^\.github\/workflows\/[^/]+\.ya?ml$/;
+const FOLDER = '.github/workflows';
 const IMAGE_ACTION = /uses:.*(?:metadata-action|metadata-tags|build-push-action|multistage-build|build-matrix)/;
 const MAX_WORKFLOWS = 200;
 
@@ -56,9 +57,9 @@ export async function readsOutput(snapshot: Snapshot, output: string): Promise<b
 }
 
 function workflowFiles(snapshot: Snapshot): readonly string[] {
-  return snapshot.entries
-    .map(({ path }) => path)
-    .filter((path) => WORKFLOW.test(path))
+  return entriesBelow(snapshot.entries, FOLDER)
+    .filter(({ path }) => /^[^/]+\.ya?ml$/.test(path))
+    .map(({ path }) => `${FOLDER}/${path}`)
     .slice(0, MAX_WORKFLOWS);
 }
 
