@@ -81,9 +81,11 @@ export async function findGitIgnored(git: Git, paths: readonly string[]): Promis
   // A path behind a symbolic link or outside is a fatal error to git, and no path of a commit.
   const inside = paths.filter((path) => path !== '' && path !== '.' && !path.startsWith('../'));
   if (inside.length === 0) return new Set();
-  const input = inside.map((path) => `${path}\0`).join('');
+  // Nothing lies there, so git cannot see that a path is a folder: patterns such as `models/` and `models/*` are asked for.
+  const forms = new Map(inside.flatMap((path) => ['', '/', '/file'].map((end) => [`${path}${end}`, path] as const)));
+  const input = [...forms.keys()].map((path) => `${path}\0`).join('');
   const { stdout } = await git.run(['check-ignore', '--no-index', '-z', '--stdin'], { input, allowFailure: true });
-  return new Set(stdout.split('\0').filter((path) => path !== ''));
+  return new Set(stdout.split('\0').flatMap((path) => forms.get(path) ?? []));
 }
 
 function snapshotOf({ git, blobs }: Repository, entries: Snapshot['entries']): Snapshot {

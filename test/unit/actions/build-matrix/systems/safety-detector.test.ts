@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Files, TemporaryRepository } from '../../core/git/temporary-repository.ts';
-import { runPlan, runPush } from './plan-step.ts';
+import { type Files, TemporaryRepository } from '../../../core/git/temporary-repository.ts';
+import { runPlan, runPush } from '../plan-step.ts';
 
 /** Three images in compose: three stages, six stages of which one feeds nothing, and a model. */
 const REPOSITORY: Files = {
