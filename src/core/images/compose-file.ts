@@ -51,7 +51,8 @@ export async function readComposeFiles(
 
 function toDefinitions(project: ComposeProject, refused: RefusedImage[]): readonly ImageDefinition[] {
   const refuse = (name: string, file: string, error: ConfigurationError): void => {
-    const reason = error.message.startsWith('"') ? `the service "${name}": ${error.message}` : error.message;
+    const of = `the service "${name}"`;
+    const reason = error.message.startsWith(of) ? error.message : `${of}: ${error.message}`;
     refused.push({ name, reason, file: error.place.file ?? file, line: error.place.line ?? 1 });
   };
   for (const { name, file, error } of project.broken) refuse(name, file, error);
