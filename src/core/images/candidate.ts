@@ -7,6 +7,7 @@ import type { ContextFiles, ContextSelection } from './context-files.ts';
 import { type ImageDefinition, nameOf } from './definition.ts';
 import { isGpuImage } from './gpu.ts';
 import type { Snapshot } from './snapshot.ts';
+import { spreadPlatforms } from './spread-platforms.ts';
 
 /** A row before it is known whether it must be built. */
 export interface Candidate {
@@ -48,8 +49,8 @@ export async function resolveCandidates(
   const { files } = options;
   const candidates: Candidate[] = [];
   const ids = new Map<string, ImageDefinition>();
-  for (const definition of definitions) {
-    for (const platform of new Set(definition.platforms ?? options.platforms)) {
+  for (const definition of spreadPlatforms(definitions, options.platforms)) {
+    for (const platform of new Set(definition.platforms)) {
       if (candidates.length >= MAX_CANDIDATES)
         throw new ConfigurationError(`there are more than ${MAX_CANDIDATES} rows`);
       const id = `${nameOf(definition)}-${platform.replaceAll('/', '-')}`;
