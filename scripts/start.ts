@@ -28,6 +28,10 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return 1;
   }
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const say = createNarrator(console.log);
   const state = mkdtempSync(path.join(tmpdir(), 'slipway-start-'));
   try {

@@ -11,8 +11,10 @@ export interface StartOptions {
   readonly isExample: boolean;
   /** Whether the services stay until Ctrl-C, to look at the site and the registry. */
   readonly keep: boolean;
-  /** Where the HTML report and the services' logs are left. */
+  /** Where the HTML report is left. */
   readonly output: string;
+  /** Only the usage was asked for. */
+  readonly help: boolean;
 }
 
 export const USAGE = `npm start                                           runs the release of examples/safety-detector, twice
@@ -27,6 +29,7 @@ export function readOptions(args: readonly string[], root: string): StartOptions
     options: {
       workspace: { type: 'string' },
       workflow: { type: 'string', default: '.github/workflows/release.yml' },
+      help: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       output: { type: 'string', default: path.join(root, '.slipway') },
     },
@@ -37,5 +40,6 @@ export function readOptions(args: readonly string[], root: string): StartOptions
     isExample: values.workspace === undefined,
     keep: values.keep,
     output: path.resolve(values.output),
+    help: values.help,
   };
 }
