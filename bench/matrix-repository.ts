@@ -17,7 +17,12 @@ export function makeRepository(folder: string, { images, filesPerImage, changes 
     lines.push(`M 100644 inline ${path}`, `data ${Buffer.byteLength(text)}`, text);
   };
   const commit = (message: string): void => {
-    lines.push('commit refs/heads/main', 'committer a <a@example.com> 1700000000 +0000', `data ${message.length}`, message);
+    lines.push(
+      'commit refs/heads/main',
+      'committer a <a@example.com> 1700000000 +0000',
+      `data ${message.length}`,
+      message,
+    );
   };
   const pathOf = (image: number, file: number): string => `services/s${image}/src/part${file % 5}/file${file}.py`;
   commit('first');
