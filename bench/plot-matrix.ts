@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { drawCharts } from './line-chart.ts';
 import { planRepository } from './plan-repository.ts';
 
-const RUNS = 3;
+const RUNS = 2;
 const FILES = 50;
 
 const byImages = [250, 500, 1000, 1500, 2000].map((images) => ({
