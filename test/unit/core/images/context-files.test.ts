@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Read } from '../../../../src/core/dockerfile/reads.ts';
 import { ContextFiles } from '../../../../src/core/images/context-files.ts';
+import { createBlobCache, createSnapshot } from '../../../../src/core/images/snapshot.ts';
 import { snapshotOf } from './memory-snapshot.ts';
 
 const WHOLE = { only: [], ignore: [] };
@@ -42,7 +43,7 @@ function random(seed: number): () => number {
 }
 
 const PATHS = ['a/b/f', 'a/b/g', 'a/x.py', 'a/y.txt', 'a/b', 'c/f', 'd', 'a/.dockerignore', 'a/gone/z'];
-const CONTENTS = ['1', '2', '*.txt\n', undefined];
+const CONTENTS = ['1', '2', '*.txt\nb\n', undefined];
 
 describe('answers of a similar commit', () => {
   it('are the same as those that are made afresh, whatever changed', async () => {
@@ -78,6 +79,18 @@ describe('answers of a similar commit', () => {
       const reused = ask(new ContextFiles(baseSnapshot, { files: similar, changed }));
       expect(reused).toEqual(ask(new ContextFiles(baseSnapshot)));
     }
+  });
+
+  it('are not taken where a folder above became a symbolic link', () => {
+    const link = { path: 'l', mode: '120000', id: '1'.repeat(40) };
+    const [head, base] = [[], [link]].map((entries) =>
+      createSnapshot(entries, async () => new Map(), createBlobCache()),
+    );
+    if (head === undefined || base === undefined) throw new Error('two snapshots');
+    const files = new ContextFiles(head);
+    files.select('.', undefined, read('l/x'), WHOLE);
+    const similar = new ContextFiles(base, { files, changed: ['l'] });
+    expect(similar.select('.', undefined, read('l/x'), WHOLE).widened).toBe('"l" is a symbolic link');
   });
 
   it('are taken as they are where nothing changed below', () => {
