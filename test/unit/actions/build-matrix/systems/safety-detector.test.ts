@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Files, TemporaryRepository } from '../../core/git/temporary-repository.ts';
-import { runPlan, runPush } from './plan-step.ts';
+import { type Files, TemporaryRepository } from '../../../core/git/temporary-repository.ts';
+import { runPlan, runPush } from '../plan-step.ts';
 
 /** Three images in compose: three stages, six stages of which one feeds nothing, and a model. */
 const REPOSITORY: Files = {
@@ -165,7 +165,7 @@ describe('a compose file of three multi-stage images', () => {
     const { reasons, log } = await runPush(repository, before);
     expect(reasons).toEqual({ [FRONTEND]: 'frontend/Dockerfile changed' });
     expect(log).toMatch(
-      /all \d+ files of "frontend" are inputs, also .*Dockerfile.*; lines for them in .dockerignore would spare builds/,
+      /all \d+ files of "frontend" are inputs, also .*Dockerfile.*; lines for them in frontend\/.dockerignore would spare builds/,
     );
   });
 
