@@ -1,66 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { contract } from '../../../../src/actions/ghcr-publish/contract.ts';
-import { run } from '../../../../src/actions/ghcr-publish/run.ts';
 import { createArtifactService } from '../../../../src/core/handoff/artifact-service.ts';
 import { saveBuildRecord } from '../../../../src/core/handoff/build-record.ts';
 import { parseRows } from '../../../../src/core/images/row.ts';
 import { digestOf } from '../../../../src/core/registry/manifest.ts';
-import { runCommand } from '../../../../src/core/runner/command.ts';
-import { readInputs } from '../../../../src/core/runner/inputs.ts';
-import { type ActionContext, ActionFailure } from '../../../../src/core/runner/run-action.ts';
+import { ActionFailure } from '../../../../src/core/runner/run-action.ts';
 import { listen, type Standin } from '../../../harness/standins/listening-server.ts';
 import { startResultsService } from '../../../harness/standins/results-service.ts';
-import { keptLog } from '../../core/registry/kept-log.ts';
-import { type MadeIndex, makeImage, makeIndex, makeLayer } from '../../core/registry/oci-layout.ts';
 import { startRegistry } from '../../core/registry/registry-server.ts';
 import { storeIndex } from '../../core/registry/store-index.ts';
-
-async function build(
-  platforms: readonly string[],
-  content: string,
-  labels: Record<string, string> = {},
-): Promise<MadeIndex> {
-  const images = [];
-  for (const platform of platforms) {
-    images.push(makeImage([await makeLayer([{ name: 'f', content: content + platform }])], platform, labels));
-  }
-  return makeIndex(images, { withAttestations: true });
-}
-
-async function publish(
-  inputs: Readonly<Record<string, string>>,
-  options: { readonly environment?: Readonly<Record<string, string>>; readonly api?: string } = {},
-) {
-  const log = keptLog();
-  const variables = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
-  // No login of the machine's own user may reach a test.
-  const environment = { DOCKER_CONFIG: '/nonexistent', ...options.environment, ...Object.fromEntries(variables) };
-  const context: ActionContext = {
-    event: {
-      name: 'push',
-      ref: 'refs/heads/main',
-      sha: 'c'.repeat(40),
-      repository: 'Acme/App',
-      actor: 'octocat',
-      workflow: 'w',
-      job: 'j',
-      runId: '1',
-      runAttempt: 1,
-      serverUrl: 'https://github.com',
-      apiUrl: options.api ?? 'http://127.0.0.1:9',
-      graphqlUrl: '',
-      payload: {},
-    },
-    environment,
-    workspace: '/',
-    temp: '/tmp',
-    log,
-    runCommand,
-    state: { save: () => undefined, get: () => undefined },
-  };
-  const result = await run(readInputs(contract, environment, log), context);
-  return { outputs: result.outputs ?? {}, summary: result.summary ?? '', log };
-}
+import { build, publish } from './publish-step.ts';
 
 describe('ghcr-publish', () => {
   test('puts the builds of a matrix together and names each variant, most specific tags first', async () => {

@@ -1,0 +1,65 @@
+import { contract } from '../../../../src/actions/ghcr-publish/contract.ts';
+import { createRun } from '../../../../src/actions/ghcr-publish/run.ts';
+import { runCommand } from '../../../../src/core/runner/command.ts';
+import type { RunnerEvent } from '../../../../src/core/runner/event.ts';
+import { readInputs } from '../../../../src/core/runner/inputs.ts';
+import type { ActionContext } from '../../../../src/core/runner/run-action.ts';
+import { keptLog } from '../../core/registry/kept-log.ts';
+import { type MadeIndex, makeImage, makeIndex, makeLayer } from '../../core/registry/oci-layout.ts';
+
+/** Waits shorter than for a registry over the Internet; all else is as in a job. */
+export const run = createRun({ longestWait: 5000, firstPause: 5, settle: 20 });
+
+/** An image for each platform, with its attestation, in one index. */
+export async function build(
+  platforms: readonly string[],
+  content: string,
+  labels: Record<string, string> = {},
+): Promise<MadeIndex> {
+  const images = [];
+  for (const platform of platforms) {
+    images.push(makeImage([await makeLayer([{ name: 'f', content: content + platform }])], platform, labels));
+  }
+  return makeIndex(images, { withAttestations: true });
+}
+
+/** Runs the action with these inputs, as for a push to `main` of Acme/App. */
+export async function publish(
+  inputs: Readonly<Record<string, string>>,
+  options: {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly api?: string;
+    readonly event?: Partial<RunnerEvent>;
+  } = {},
+) {
+  const log = keptLog();
+  const variables = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
+  // No login of the machine's own user may reach a test.
+  const environment = { DOCKER_CONFIG: '/nonexistent', ...options.environment, ...Object.fromEntries(variables) };
+  const context: ActionContext = {
+    event: {
+      name: 'push',
+      ref: 'refs/heads/main',
+      sha: 'c'.repeat(40),
+      repository: 'Acme/App',
+      actor: 'octocat',
+      workflow: 'w',
+      job: 'j',
+      runId: '1',
+      runAttempt: 1,
+      serverUrl: 'https://github.com',
+      apiUrl: options.api ?? 'http://127.0.0.1:9',
+      graphqlUrl: '',
+      payload: {},
+      ...options.event,
+    },
+    environment,
+    workspace: '/',
+    temp: '/tmp',
+    log,
+    runCommand,
+    state: { save: () => undefined, get: () => undefined },
+  };
+  const result = await run(readInputs(contract, environment, log), context);
+  return { outputs: result.outputs ?? {}, summary: result.summary ?? '', log };
+}
