@@ -111,8 +111,14 @@ async function compare(event: RunnerEvent, token: string, pair: string, log: Log
     },
     log,
   });
-  const verdict =
-    answer.status === 200 ? ANCESTRY.get(fieldOf(JSON.parse(answer.body.toString('utf8')), 'status')) : undefined;
+  const isAnswer = answer.status < 500 && answer.status !== 429;
+  // A guard that stands aside while GitHub is out of order is none.
+  if (!isAnswer)
+    throw new Error(
+      `GitHub answered ${answer.status} to the comparison of ${pair}, without which "latest-guard" does not know whether a tag would go back`,
+    );
+  const body: unknown = answer.status === 200 ? JSON.parse(answer.body.toString('utf8')) : undefined;
+  const verdict = ANCESTRY.get(fieldOf(body, 'status'));
   if (verdict === undefined) {
     log.info(`latest-guard: GitHub answered ${answer.status} to the comparison of ${pair}, so commits stop no tag`);
   }

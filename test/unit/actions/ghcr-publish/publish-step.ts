@@ -4,6 +4,7 @@ import { runCommand } from '../../../../src/core/runner/command.ts';
 import type { RunnerEvent } from '../../../../src/core/runner/event.ts';
 import { readInputs } from '../../../../src/core/runner/inputs.ts';
 import type { ActionContext } from '../../../../src/core/runner/run-action.ts';
+import { jsonAnswer, listen, type Standin } from '../../../harness/standins/listening-server.ts';
 import { keptLog } from '../../core/registry/kept-log.ts';
 import { type MadeIndex, makeImage, makeIndex, makeLayer } from '../../core/registry/oci-layout.ts';
 
@@ -62,4 +63,14 @@ export async function publish(
   };
   const result = await run(readInputs(contract, environment, log), context);
   return { outputs: result.outputs ?? {}, summary: result.summary ?? '', log };
+}
+
+/** GitHub's API for commits that come one after the other, as in the list. */
+export function startCommits(order: readonly string[]): Promise<Standin> {
+  return listen(({ url }) => {
+    const [, base = '', head = ''] = /compare\/([0-9a-f]+)\.\.\.([0-9a-f]+)/.exec(url.pathname) ?? [];
+    const [from, to] = [order.indexOf(base), order.indexOf(head)];
+    if (from < 0 || to < 0) return jsonAnswer({ message: 'Not Found' }, 404);
+    return jsonAnswer({ status: from === to ? 'identical' : from < to ? 'ahead' : 'behind' });
+  });
 }
