@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { contract } from '../../../../src/actions/ghcr-publish/contract.ts';
 import { createRun } from '../../../../src/actions/ghcr-publish/run.ts';
 import { runCommand } from '../../../../src/core/runner/command.ts';
@@ -8,8 +9,22 @@ import { jsonAnswer, listen, type Standin } from '../../../harness/standins/list
 import { keptLog } from '../../core/registry/kept-log.ts';
 import { type MadeIndex, makeImage, makeIndex, makeLayer } from '../../core/registry/oci-layout.ts';
 
-/** Waits shorter than for a registry over the Internet; all else is as in a job. */
-export const run = createRun({ longestWait: 5000, firstPause: 5, settle: 20 });
+/** Nothing answers at the address of the API. */
+export const EVENT: RunnerEvent = {
+  name: 'push',
+  ref: 'refs/heads/main',
+  sha: 'c'.repeat(40),
+  repository: 'Acme/App',
+  actor: 'octocat',
+  workflow: 'w',
+  job: 'j',
+  runId: '1',
+  runAttempt: 1,
+  serverUrl: 'https://github.com',
+  apiUrl: 'http://127.0.0.1:9',
+  graphqlUrl: '',
+  payload: {},
+};
 
 /** An image for each platform, with its attestation, in one index. */
 export async function build(
@@ -31,38 +46,29 @@ export async function publish(
     readonly environment?: Readonly<Record<string, string>>;
     readonly api?: string;
     readonly event?: Partial<RunnerEvent>;
+    readonly temp?: string;
+    /** Milliseconds until moving tags are looked at again. */
+    readonly settle?: number;
   } = {},
 ) {
   const log = keptLog();
   const variables = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
   // No login of the machine's own user may reach a test.
   const environment = { DOCKER_CONFIG: '/nonexistent', ...options.environment, ...Object.fromEntries(variables) };
+  const saved = new Map<string, string>();
   const context: ActionContext = {
-    event: {
-      name: 'push',
-      ref: 'refs/heads/main',
-      sha: 'c'.repeat(40),
-      repository: 'Acme/App',
-      actor: 'octocat',
-      workflow: 'w',
-      job: 'j',
-      runId: '1',
-      runAttempt: 1,
-      serverUrl: 'https://github.com',
-      apiUrl: options.api ?? 'http://127.0.0.1:9',
-      graphqlUrl: '',
-      payload: {},
-      ...options.event,
-    },
+    event: { ...EVENT, apiUrl: options.api ?? EVENT.apiUrl, ...options.event },
     environment,
     workspace: '/',
-    temp: '/tmp',
+    temp: options.temp ?? tmpdir(),
     log,
     runCommand,
-    state: { save: () => undefined, get: () => undefined },
+    state: { save: (name, value) => saved.set(name, value), get: (name) => saved.get(name) },
   };
+  // Waits shorter than for a registry over the Internet; all else is as in a job.
+  const run = createRun({ longestWait: 5000, firstPause: 5, settle: options.settle ?? 20 });
   const result = await run(readInputs(contract, environment, log), context);
-  return { outputs: result.outputs ?? {}, summary: result.summary ?? '', log };
+  return { outputs: result.outputs ?? {}, summary: result.summary ?? '', log, saved };
 }
 
 /** GitHub's API for commits that come one after the other, as in the list. */
