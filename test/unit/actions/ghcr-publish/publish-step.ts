@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { contract } from '../../../../src/actions/ghcr-publish/contract.ts';
 import { createRun } from '../../../../src/actions/ghcr-publish/run.ts';
 import { runCommand } from '../../../../src/core/runner/command.ts';
+import type { Environment } from '../../../../src/core/runner/commands.ts';
 import type { RunnerEvent } from '../../../../src/core/runner/event.ts';
 import { readInputs } from '../../../../src/core/runner/inputs.ts';
 import type { ActionContext } from '../../../../src/core/runner/run-action.ts';
@@ -43,7 +44,7 @@ export async function build(
 export async function publish(
   inputs: Readonly<Record<string, string>>,
   options: {
-    readonly environment?: Readonly<Record<string, string>>;
+    readonly environment?: Environment;
     readonly api?: string;
     readonly event?: Partial<RunnerEvent>;
     readonly temp?: string;
