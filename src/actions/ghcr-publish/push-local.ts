@@ -1,7 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { saveEngineImage } from '../../core/registry/engine-image.ts';
-import { pushLayout } from '../../core/registry/push-layout.ts';
 import { formatRepository } from '../../core/registry/reference.ts';
 import type { RegistryClient } from '../../core/registry/registry-client.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
@@ -19,6 +17,9 @@ export function createPushLocal(
   return async (name, to) => {
     if (dryRun)
       throw new ConfigurationError('"dry-run" and "local" exclude each other: an image is pushed to be looked at');
+    // Imported here: reading archives is most of this action's weight, and no other source needs it.
+    const { saveEngineImage } = await import('../../core/registry/engine-image.ts');
+    const { pushLayout } = await import('../../core/registry/push-layout.ts');
     const folder = await mkdtemp(join(temp, 'slipway-local-'));
     try {
       const layout = join(folder, 'layout');
