@@ -47,6 +47,19 @@ describe('a signed statement', () => {
     },
   );
 
+  test('is good also as one of many in the log', async () => {
+    await using issuer = await startOidcIssuer();
+    await using sigstore = await startSigstore({ issuer: issuer.issuer });
+    const instance = { fulcio: sigstore.url, rekor: sigstore.url, tsa: undefined };
+    const token = issuer.mintToken({ audience: 'sigstore' });
+    const claims = readJobClaims(token);
+    for (let number = 0; number < 6; number += 1) {
+      const bundle = await signStatement({ statement: { number }, instance, token, claims, log: keptLog() });
+      expect(verifyBundle(bundle, sigstore).issuer).toBe(issuer.issuer);
+    }
+    expect(sigstore.entries).toHaveLength(6);
+  });
+
   test('is refused by it when a byte of the payload is another', async () => {
     await using signed = await signWith(['rekor']);
     const text = JSON.stringify(signed.bundle);
