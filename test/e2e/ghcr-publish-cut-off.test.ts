@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { createArtifactService } from '../../src/core/handoff/artifact-service.ts';
+import { saveBuildRecord } from '../../src/core/handoff/build-record.ts';
+import { parseRows } from '../../src/core/images/row.ts';
+import { INPUTS_LABEL, isInputsTag } from '../../src/core/registry/inputs-tag.ts';
+import { OCI_INDEX } from '../../src/core/registry/media-types.ts';
 import { createRegistryClient } from '../../src/core/registry/registry-client.ts';
 import { type FaultProxy, startFaultProxy } from '../harness/standins/fault-proxy.ts';
+import { type ResultsService, startResultsService } from '../harness/standins/results-service.ts';
 import { publish } from '../unit/actions/ghcr-publish/publish-step.ts';
 import { temporaryFolder } from '../unit/core/registry/oci-layout.ts';
 import { makeStepFolder, startAction } from './action-process.ts';
@@ -12,20 +18,30 @@ const client = createRegistryClient();
 const TAGS = ['1.2.3', '1.2', 'latest'];
 const FORGET = Number.POSITIVE_INFINITY;
 
-/** A release of two platforms, built in one repository and published in another that has an older one. */
-async function prepare(number: number) {
-  const builds = `${registry}/cut-off/builds`;
-  const sources: string[] = [];
-  for (const platform of ['linux/amd64', 'linux/arm64'])
-    sources.push(`cut-off/builds@${await pushBuilt(client, builds, platform, `new ${platform}`)}`);
+/** A release of two rows, built in one repository and published in another that has an older one. */
+async function prepare(number: number, host: string, results: ResultsService) {
+  const rows = parseRows(
+    JSON.stringify(
+      ['linux/amd64', 'linux/arm64'].map((platform, index) => {
+        return { image: 'app', platform, inputs: String(index).repeat(64) };
+      }),
+    ),
+  );
+  for (const row of rows) {
+    const labels = { [INPUTS_LABEL]: row.inputs };
+    const digest = await pushBuilt(client, `${registry}/cut-off/builds`, row.platform, `new ${row.platform}`, labels);
+    const manifest = { mediaType: OCI_INDEX, size: 1 };
+    const record = { version: 1, row, repository: `${host}/cut-off/builds`, digest, ...manifest } as const;
+    await saveBuildRecord(record, createArtifactService(results.environment()));
+  }
   const target = { registry, name: `cut-off/app-${number}` };
   const old = await pushBuilt(client, `${registry}/${target.name}`, 'linux/amd64', 'old');
   for (const tag of ['1.2', 'latest']) await nameDigest(client, `${registry}/${target.name}`, old, tag);
-  const inputs = (host: string) => ({
-    sources: sources.map((source) => `${host}/${source}`).join('\n'),
+  const inputs = {
+    from: 'builds',
+    matrix: JSON.stringify(rows),
     tags: TAGS.map((tag) => `${host}/${target.name}:${tag}`).join('\n'),
-    expect: 'linux/amd64,linux/arm64',
-  });
+  };
   return { target, old, inputs };
 }
 
@@ -33,12 +49,13 @@ async function prepare(number: number) {
 async function runUntil(
   requests: number,
   inputs: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>>,
   proxy: FaultProxy,
 ): Promise<boolean> {
   await using folder = await temporaryFolder();
   const step = await makeStepFolder(folder.path);
   proxy.faults.add({ fault: { kind: 'stall' }, after: requests, times: FORGET });
-  const { child, ended } = startAction('ghcr-publish', inputs, step.environment);
+  const { child, ended } = startAction('ghcr-publish', inputs, { ...environment, ...step.environment });
   const watch = setInterval(() => {
     if (proxy.requests.length > requests) child.kill('SIGKILL');
   }, 5);
@@ -53,22 +70,28 @@ describe('a publisher that is killed', () => {
     let isDone = false;
     let kills = 0;
     for (let requests = 0; !isDone; requests += 1) {
-      const { target, old, inputs } = await prepare(requests);
+      await using results = await startResultsService();
+      const environment = results.environment();
       await using proxy = await startFaultProxy({ upstream: `http://${registry}` });
-      isDone = await runUntil(requests, inputs(new URL(proxy.url).host), proxy);
+      const { target, old, inputs } = await prepare(requests, new URL(proxy.url).host, results);
+      isDone = await runUntil(requests, inputs, environment, proxy);
       kills += isDone ? 0 : 1;
 
       const named = await Promise.all(TAGS.map((tag) => client.findDigest(target, tag)));
       const isNew = named.map((digest) => digest !== undefined && digest !== old);
       // Most specific first: once a tag is as it was, so are all that come after it.
       expect(isNew.toSorted().toReversed(), `after ${requests} requests`).toEqual(isNew);
-      for (const digest of new Set(named))
-        if (digest !== undefined) expect(await missingParts(client, target, digest)).toEqual([]);
+      for (const tag of await client.listTags(target)) {
+        const digest = await client.findDigest(target, tag);
+        expect(digest === undefined ? [tag] : await missingParts(client, target, digest), tag).toEqual([]);
+      }
 
-      const { outputs } = await publish(inputs(registry));
+      proxy.faults.clear();
+      const { outputs } = await publish(inputs, { environment });
       const ends = await Promise.all(TAGS.map((tag) => client.findDigest(target, tag)));
       expect(ends).toEqual(TAGS.map(() => outputs.digest));
       expect(await missingParts(client, target, String(outputs.digest))).toEqual([]);
+      expect((await client.listTags(target)).filter(isInputsTag)).toHaveLength(2);
     }
     expect(kills).toBeGreaterThan(30);
   });

@@ -8,6 +8,7 @@ import { runCommand } from '../../src/core/runner/command.ts';
 import { readCommandFiles } from '../harness/runner/command-files.ts';
 import { startRegistry } from '../harness/services/registry.ts';
 import { startFaultProxy } from '../harness/standins/fault-proxy.ts';
+import type { Fault } from '../harness/standins/fault-rules.ts';
 import { startTokenAuthFront, type TokenAuthFront } from '../harness/standins/token-auth-front.ts';
 import { publish } from '../unit/actions/ghcr-publish/publish-step.ts';
 import { keptLog } from '../unit/core/registry/kept-log.ts';
@@ -95,6 +96,38 @@ describe('publishing to a real registry', () => {
     await expect(publish({ ...given, local: 'no-such-image:ci' }, { environment: { ...process.env } })).rejects.toThrow(
       'the engine gave no image "no-such-image:ci"',
     );
+  });
+});
+
+describe('a network that breaks', () => {
+  test.each<[string, Fault]>([
+    ['too many requests', { kind: 'status', status: 429, headers: { 'retry-after': '1' } }],
+    ['a fault of the registry', { kind: 'status', status: 500 }],
+    ['a connection that is cut before the request', { kind: 'reset', when: 'before' }],
+    ['a connection that is cut after it', { kind: 'reset', when: 'after' }],
+    ['an answer that takes its time', { kind: 'delay', milliseconds: 1500 }],
+  ])('%s, once at each kind of request: the release is whole in the end', async (what, fault) => {
+    const repository = `broken-${what.replaceAll(' ', '-')}`;
+    const digest = await build('broken-builds', 'linux/amd64', what);
+    const other = await build('broken-builds', 'linux/arm64', what);
+    await using proxy = await startFaultProxy({ upstream: `http://${registry}` });
+    const kinds = [
+      /^GET .*manifests/,
+      /^HEAD .*manifests/,
+      /^HEAD .*blobs/,
+      /^POST /,
+      /^PUT .*sha256/,
+      /^PUT .*latest/,
+    ];
+    for (const match of kinds) proxy.faults.add({ fault, match });
+    const at = `${new URL(proxy.url).host}/publish-test`;
+    const { outputs } = await publish({
+      sources: `${at}/broken-builds@${digest}\n${at}/broken-builds@${other}`,
+      tags: `${at}/${repository}:latest\n${at}/${repository}:1.0.0`,
+    });
+    const target = { registry, name: `publish-test/${repository}` };
+    expect(await missingParts(client, target, String(outputs.digest))).toEqual([]);
+    for (const tag of ['1.0.0', 'latest']) expect(await client.findDigest(target, tag)).toBe(outputs.digest);
   });
 });
 

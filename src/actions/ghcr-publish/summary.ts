@@ -33,7 +33,7 @@ export function summarize(
       plain(outcome === 'superseded' ? 'another run moved it at the same time' : reason),
     ]);
   const parts = [
-    `## ${options.isDryRun ? 'Would publish' : 'Published'}`,
+    `## ${titleOf(releases.length, options.isDryRun)}`,
     ...(options.failure === undefined ? [] : [`**Not all was written:** ${plain(options.failure)}`]),
     ...(releases.length === 0
       ? []
@@ -59,4 +59,9 @@ function retiredTable(retired: Outcome['retired']): string {
       plain(reason),
     ]),
   );
+}
+
+function titleOf(releases: number, isDryRun: boolean): string {
+  if (releases === 0) return 'Retention';
+  return isDryRun ? 'Would publish' : 'Published';
 }

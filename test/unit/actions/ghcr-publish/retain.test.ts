@@ -131,6 +131,19 @@ describe('retention', () => {
     expect(log.lines.join('\n')).toContain('more than 5000 downloads');
   });
 
+  test('a version that somebody else deleted is gone, and a missing right is one line', async () => {
+    await using registry = await startRegistry();
+    const { versions } = await fill(registry, 3, (index) => `sha-${index}`);
+    await using api = await startApi(versions);
+    const given = { images: `${registry.host}/acme/app`, retain: 'pattern=sha-*,newest=1' };
+    api.fail({ status: 404, match: /^DELETE/ });
+    expect((await publish(given, { api: api.url })).outputs.deleted).toHaveLength(2);
+    api.fail({ status: 403, match: /^DELETE/, body: '{"message":"Resource not accessible by integration"}' });
+    await expect(publish(given, { api: api.url })).rejects.toThrow(
+      /403 \(Resource not accessible by integration\) when .* the role Admin of this repository/,
+    );
+  });
+
   test('a package that GitHub does not know is warned of, an index that cannot be read stops all', async () => {
     await using registry = await startRegistry();
     const { versions, digests } = await fill(registry, 2, (index) => `sha-${index}`);
