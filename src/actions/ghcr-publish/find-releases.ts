@@ -50,14 +50,20 @@ async function findBuilds(
   { environment, log }: Pick<ActionContext, 'environment' | 'log'>,
 ): Promise<readonly WantedRelease[]> {
   const built = rows.filter((row) => !row.exists);
+  checkInputsTold(rows.filter((row) => row.exists));
   const records = built.length === 0 ? [] : await readBuildRecords(createArtifactService(environment, log), built);
   return releasesOfRows(rows, new Map(records.map((record) => [record.row.id, record])));
 }
 
 function findPromoted(rows: readonly Row[]): readonly WantedRelease[] {
+  checkInputsTold(rows);
+  return releasesOfRows(rows, new Map());
+}
+
+function checkInputsTold(rows: readonly Row[]): void {
   const unknown = rows.filter(({ inputs }) => inputs === '').map(({ id }) => id);
-  if (unknown.length === 0) return releasesOfRows(rows, new Map());
+  if (unknown.length === 0) return;
   throw new ConfigurationError(
-    `"promote: inputs" needs rows of build-matrix; these tell no inputs: ${unknown.join(', ')}`,
+    `rows of build-matrix are found by their inputs, and these tell none: ${unknown.join(', ')}`,
   );
 }

@@ -37,7 +37,7 @@ export type WantedSource = SourceFacts &
   (
     | { readonly at: 'registry'; readonly reference: Reference }
     /** Wherever the release's tags stand, under the tag of its inputs. */
-    | { readonly at: 'inputs'; readonly row: string }
+    | { readonly at: 'inputs'; readonly row: string; readonly inputs: string }
     /** In this machine's engine. */
     | { readonly at: 'engine'; readonly name: string }
   );
@@ -65,7 +65,7 @@ export function releasesOfRows(
       const record = records.get(id);
       const source: WantedSource =
         record === undefined
-          ? { ...facts, at: 'inputs', row: id }
+          ? { ...facts, at: 'inputs', row: id, inputs: row.inputs }
           : { ...facts, at: 'registry', reference: { ...parseReference(record.repository), digest: record.digest } };
       return { image, variant, suffix, source };
     }),

@@ -1,3 +1,4 @@
+import { eachAtMost } from '../../core/net/bounded-parallel.ts';
 import { findByInputs, readInputsDigest } from '../../core/registry/inputs-tag.ts';
 import { formatRepository, type Repository } from '../../core/registry/reference.ts';
 import type { RegistryClient } from '../../core/registry/registry-client.ts';
@@ -18,29 +19,53 @@ export async function resolveSources(
   tags: readonly (readonly Tagged[])[],
   pushLocal: PushLocal,
 ): Promise<readonly Release[]> {
-  const missing: string[] = [];
-  const releases: Release[] = [];
-  for (const [index, { sources, ...release }] of wanted.entries()) {
+  const searches = wanted.flatMap((release, index): Search[] => {
     const repositories = repositoriesOf(tags[index] ?? [], { images: [], registry: '' });
-    const found: ReleaseSource[] = [];
-    for (const source of sources) {
-      const resolved = await resolve(client, source, repositories, pushLocal);
-      if (resolved !== undefined) found.push(resolved);
-      else if (source.at === 'inputs')
-        missing.push(`${source.row} in ${repositories.map(formatRepository).join(' and ')}`);
-    }
-    releases.push({ ...release, sources: found });
-  }
-  if (missing.length === 0) return releases;
-  throw new ConfigurationError(
-    `no image of these inputs exists, so nothing was named: ${missing.join(', ')}. Build them first, and publish them with "from: builds", which keeps their inputs`,
+    return release.sources.map((source) => ({ source, repositories }));
+  });
+  const found = new Map<WantedSource, ReleaseSource>();
+  const find = async (search: Search): Promise<void> => {
+    const source = await resolve(client, search, pushLocal);
+    if (source !== undefined) found.set(search.source, source);
+  };
+  // An image of the engine lies twice on this machine while it is pushed: one after the other.
+  await eachAtMost(1, searches.filter(isOfEngine), find);
+  await eachAtMost(
+    PARALLEL,
+    searches.filter((search) => !isOfEngine(search)),
+    find,
   );
+  const missing = searches.flatMap(({ source, repositories }) =>
+    source.at === 'inputs' && !found.has(source)
+      ? [`${source.row} in ${repositories.map(formatRepository).join(' and ')}`]
+      : [],
+  );
+  if (missing.length > 0) {
+    throw new ConfigurationError(
+      `no image of these inputs exists, so nothing was named: ${missing.join(', ')}. Build them first, and publish them with "from: builds", which keeps their inputs`,
+    );
+  }
+  return wanted.map((release) => ({
+    ...release,
+    sources: release.sources.flatMap((source) => found.get(source) ?? []),
+  }));
+}
+
+const PARALLEL = 8;
+
+interface Search {
+  readonly source: WantedSource;
+  /** Of the release's tags. */
+  readonly repositories: readonly Repository[];
+}
+
+function isOfEngine({ source }: Search): boolean {
+  return source.at === 'engine';
 }
 
 async function resolve(
   client: RegistryClient,
-  source: WantedSource,
-  repositories: readonly Repository[],
+  { source, repositories }: Search,
   pushLocal: PushLocal,
 ): Promise<ReleaseSource | undefined> {
   const { platform, inputs } = source;
@@ -50,10 +75,10 @@ async function resolve(
     if (to === undefined) return undefined;
     return { platform, inputs, reference: { ...to, digest: await pushLocal(source.name, to) } };
   }
-  for (const repository of inputs === undefined ? [] : repositories) {
-    const digest = await findByInputs(client, repository, inputs ?? '');
+  for (const repository of repositories) {
+    const digest = await findByInputs(client, repository, source.inputs);
     if (digest === undefined) continue;
-    await checkInputs(client, repository, digest, source.row, inputs ?? '');
+    await checkInputs(client, repository, digest, source);
     return { platform, inputs, reference: { ...repository, digest } };
   }
   return undefined;
@@ -64,8 +89,7 @@ async function checkInputs(
   client: RegistryClient,
   repository: Repository,
   digest: string,
-  row: string,
-  inputs: string,
+  { row, inputs }: Extract<WantedSource, { at: 'inputs' }>,
 ): Promise<void> {
   const manifest = await client.findManifest(repository, digest);
   const told = manifest === undefined ? undefined : await readInputsDigest(client, repository, manifest);

@@ -24,7 +24,7 @@ export async function saveEngineImage(options: {
   readonly runCommand: RunCommand;
   readonly environment: Environment;
 }): Promise<void> {
-  const archive = join(options.folder, '..', `${crypto.randomUUID()}.tar`);
+  const archive = `${options.folder}.tar`;
   await mkdir(options.folder, { recursive: true });
   try {
     await options.runCommand('docker', ['save', '--output', archive, options.name], {

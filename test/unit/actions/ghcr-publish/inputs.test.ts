@@ -139,7 +139,11 @@ describe('promotion by inputs', () => {
   test('rows that tell no inputs are refused', async () => {
     const matrix = JSON.stringify([{ image: 'app' }]);
     await expect(publish({ promote: 'inputs', matrix, tags: 'ghcr.io/acme/app:1' })).rejects.toThrow(
-      'these tell no inputs: app-linux-amd64',
+      'these tell none: app-linux-amd64',
+    );
+    const exists = JSON.stringify([{ image: 'app', exists: true }]);
+    await expect(publish({ from: 'builds', matrix: exists, tags: 'ghcr.io/acme/app:1' })).rejects.toThrow(
+      'these tell none: app-linux-amd64',
     );
   });
 });
