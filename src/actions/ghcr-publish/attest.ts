@@ -34,8 +34,8 @@ export function planAttestation(
   const instance = readInstance(inputs.sigstore);
   if (inputs.dryRun || inputs.attest === 'false') return undefined;
   if (inputs.attest === 'auto' && event.name !== 'release') return undefined;
-  if (inputs.promote.some((line) => line.trim() !== '' && line.trim() !== 'inputs')) {
-    log.info('attest: a promoted image keeps its digest, and with it the provenance of the run that built it');
+  if (inputs.promote.some((line) => line.trim() !== '')) {
+    log.info('attest: what is promoted has its provenance from the run that built it');
     return undefined;
   }
   if ((environment['ACTIONS_ID_TOKEN_REQUEST_URL'] ?? '') === '') {
@@ -48,15 +48,15 @@ export function planAttestation(
   return { instance };
 }
 
-/** Signs and stores the provenance of what has none yet; the addresses of what was stored. */
+/** Signs and stores the provenance of what has none yet; `onStored` is told the address of each. */
 export async function attest(
   plan: AttestationPlan,
   attestables: readonly Attestable[],
   inputs: AttestInputs,
   { environment, event, log }: AttestContext,
-): Promise<readonly string[]> {
+  onStored: (url: string) => void,
+): Promise<void> {
   const store = createAttestationStore(event, inputs.githubToken, log);
-  const urls: string[] = [];
   for (const { digest, repositories } of attestables) {
     // A run that was cut off after this step runs again: one provenance is enough.
     if (await store.has(digest, PROVENANCE_TYPE)) {
@@ -71,7 +71,6 @@ export async function attest(
     const statement = provenanceStatement(subjects, claims, event.serverUrl);
     const url = await store.save(await signStatement({ statement, instance, token, claims, log }));
     log.info(`the provenance of ${digest} is at ${url}`);
-    urls.push(url);
+    onStored(url);
   }
-  return urls;
 }

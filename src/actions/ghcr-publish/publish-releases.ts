@@ -1,3 +1,4 @@
+import type { Row } from '../../core/images/row.ts';
 import { eachAtMost } from '../../core/net/bounded-parallel.ts';
 import { type WriteTiming, type WrittenTag, writeTags } from '../../core/registry/publish.ts';
 import type { TagStep } from '../../core/registry/publish-plan.ts';
@@ -9,6 +10,7 @@ import { type AttestationPlan, attest } from './attest.ts';
 import type { PublishInputs } from './contract.ts';
 import { type AskAncestry, createJudgeOrder } from './guard.ts';
 import { type LoadedRelease, placeRelease } from './load-release.ts';
+import type { ReleaseName } from './releases.ts';
 
 /** What is done, filled in as it is done: a failure tells as much as a success. */
 export interface Published {
@@ -46,9 +48,10 @@ export async function publishReleases(
   const steps = isChanged ? await plan() : first;
   if (attestation !== undefined) {
     const attestables = releases
+      .filter((release) => isBuiltHere(release, inputs.matrix ?? []))
       .map(({ index }) => ({ digest: index.manifest.digest, repositories: targetsOf(index.manifest.digest, steps) }))
       .filter(({ repositories }) => repositories.length > 0);
-    published.attestations.push(...(await attest(attestation, attestables, inputs, context)));
+    await attest(attestation, attestables, inputs, context, (url) => published.attestations.push(url));
   }
   const byDigest = new Map(releases.map((release) => [release.index.manifest.digest, release]));
   const releaseOf = (digest: string): LoadedRelease => {
@@ -67,6 +70,12 @@ export async function publishReleases(
     onTag: (tag) => published.tags.push(tag),
     log,
   });
+}
+
+/** False when all of a release's rows existed before: another run built them, and is their provenance. */
+function isBuiltHere({ image, variant }: ReleaseName, rows: readonly Row[]): boolean {
+  const own = rows.filter((row) => row.image === image && row.variant === variant);
+  return own.length === 0 || own.some((row) => !row.exists);
 }
 
 /** Puts every release into the repositories of the tags to write, before the first tag is written. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { inputsTag } from '../../../../src/core/registry/inputs-tag.ts';
 import { type GithubApi, startGithubApi } from '../../../harness/standins/github-api.ts';
 import { startOidcIssuer } from '../../../harness/standins/oidc-issuer.ts';
 import { type Sigstore, startSigstore } from '../../../harness/standins/sigstore.ts';
@@ -108,6 +109,18 @@ describe('attestation', () => {
       tags: `${services.registry.host}/acme/app:stable`,
     });
     expect(services.api.attestations).toHaveLength(0);
+  });
+
+  test('rows that existed before keep the provenance of the run that built them', async () => {
+    await using services = await startServices();
+    const { registry, api } = services;
+    const inputs = '7'.repeat(64);
+    storeIndex(registry, 'acme/app', await build(['linux/amd64'], 'y'), inputsTag(inputs));
+    const row = { image: 'app', platform: 'linux/amd64', inputs };
+    const given = { sources: '', from: 'builds', tags: `${registry.host}/acme/app:3.0.0` };
+    await services.publishFor('release', { ...given, matrix: JSON.stringify([{ ...row, exists: true }]) });
+    expect(registry.repository('acme/app').tags.has('3.0.0')).toBe(true);
+    expect(api.attestations).toHaveLength(0);
   });
 
   test('refuses an instance that is none', async () => {
