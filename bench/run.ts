@@ -3,6 +3,7 @@
 import { arch, cpus, platform } from 'node:os';
 import { type Figure, formatFigures } from './figure.ts';
 import { measureMatrix } from './matrix.ts';
+import { measurePublish } from './publish.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureTags } from './tags.ts';
@@ -12,6 +13,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   tags: measureTags,
   sizes: measureSizes,
   matrix: measureMatrix,
+  publish: measurePublish,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(groups, name));
