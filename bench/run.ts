@@ -2,13 +2,19 @@
 // `npm run bench -- start-up` measures one group.
 import { arch, cpus, platform } from 'node:os';
 import { type Figure, formatFigures } from './figure.ts';
+import { measureMatrix } from './matrix.ts';
+import { measurePublish } from './publish.ts';
 import { measureSite, measureSiteBySize } from './site.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureTags } from './tags.ts';
 
 const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'start-up': measureStartUp,
+  tags: measureTags,
   sizes: measureSizes,
+  matrix: measureMatrix,
+  publish: measurePublish,
   site: measureSite,
   'site-by-size': measureSiteBySize,
 };
