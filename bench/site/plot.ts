@@ -6,10 +6,10 @@ export interface Point {
   readonly unchanged: number;
 }
 
-const WIDTH = 860;
+const WIDTH = 900;
 const HEIGHT = 480;
 const LEFT = 64;
-const RIGHT = 212;
+const RIGHT = 240;
 const TOP = 56;
 const BOTTOM = 52;
 /** Okabe and Ito's colours, which people with any kind of sight tell apart. */
@@ -34,11 +34,13 @@ export function plotTimes(points: readonly Point[], { roundTrip }: { readonly ro
       return [
         `<polyline points="${spots.map(([a, b]) => `${round(a)},${round(b)}`).join(' ')}" fill="none" stroke="${colour}" stroke-width="2"${dash}/>`,
         ...spots.map(([a, b]) => `<circle cx="${round(a)}" cy="${round(b)}" r="3" fill="${colour}"/>`),
-        `<text x="${round(endX + 8)}" y="${round(endY + 4)}" fill="${colour}">${tool}, ${kind}</text>`,
+        // A white edge, since other tools' lines may pass behind.
+        `<text x="${round(endX + 8)}" y="${round(endY + 4)}" fill="${colour}" stroke="white" stroke-width="4" paint-order="stroke">${tool}, ${kind}</text>`,
       ];
     });
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">
+<title>Time of a deploy against the number of files</title>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>
 <text x="${LEFT}" y="24" font-size="15">Time of a deploy against the number of files, ${roundTrip} ms from the store</text>
 <text x="${LEFT}" y="42" fill="#555">files of 4 kB; whole process; both axes logarithmic</text>
