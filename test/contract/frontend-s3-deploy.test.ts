@@ -71,14 +71,11 @@ describe('frontend-s3-deploy as a bundle', () => {
     expect(result.masks).toEqual(expect.arrayContaining(Object.values(session)));
   });
 
-  test('says in one error, in under a second of the refusal, what the role does not trust', async () => {
+  test('says in one error, after one request, what the role does not trust', async () => {
     await using issuer = await startOidcIssuer();
     const roles = [{ arn: ROLE, audience: 'sts.amazonaws.com', subject: 'repo:other/*' }];
     await using sts = await startSts({ issuer: issuer.issuer, roles, credentials: session });
-    const began = performance.now();
     const result = await run({ 'role-to-assume': ROLE, 'sts-endpoint': sts.url }, issuer.environment());
-    // With the start of a process on a busy machine.
-    expect(performance.now() - began).toBeLessThan(2000);
     expect(result.exitCode).toBe(1);
     const errors = result.annotations.filter(({ level }) => level === 'error');
     expect(errors).toHaveLength(1);
