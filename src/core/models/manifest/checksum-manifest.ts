@@ -1,14 +1,5 @@
-import { ConfigurationError } from '../runner/errors.ts';
-
-/** One file that a manifest expects. `path` is as the manifest writes it, relative to the manifest's folder. */
-export interface ExpectedFile {
-  readonly path: string;
-  readonly algorithm: 'sha256' | 'sha512';
-  /** Lower-case hex. */
-  readonly digest: string;
-  /** Counts from 1. */
-  readonly line: number;
-}
+import { ConfigurationError } from '../../runner/errors.ts';
+import { type ExpectedFile, whyNoPath } from './expected-file.ts';
 
 const MAX_MANIFEST = 16 * 1024 * 1024;
 const GNU = /^(\\?)([0-9a-fA-F]{64}|[0-9a-fA-F]{128}) [ *](.+)$/s;
@@ -34,7 +25,7 @@ export function parseChecksums(text: string, file: string): readonly ExpectedFil
     if (line === '' || line.startsWith('#')) continue;
     const entry = parseLine(line, index + 1, file);
     const before = expected.get(entry.path);
-    if (before !== undefined && before.digest !== entry.digest) {
+    if (before !== undefined && before.digest?.hex !== entry.digest?.hex) {
       throw new ConfigurationError(
         `"${entry.path}" is listed twice with different digests (lines ${before.line} and ${entry.line})`,
         { file, line: entry.line },
@@ -60,10 +51,9 @@ function parseLine(line: string, number: number, file: string): ExpectedFile {
     return refuse('has a digest of another algorithm than it names');
   const path =
     prefix === '\\' ? decodeName(name, () => refuse('has an escape that is none of \\\\, \\n and \\r')) : name;
-  if (path.includes('\0')) return refuse('has a NUL in its name');
-  if (path.startsWith('/') || /^[A-Za-z]:/.test(path) || path.split(/[/\\]/).includes('..'))
-    return refuse('names a file outside of its folder');
-  return { path: path.replace(/^(?:\.\/)+/, ''), algorithm, digest: digest.toLowerCase(), line: number };
+  const why = whyNoPath(path);
+  if (why !== undefined) return refuse(why);
+  return { path: path.replace(/^(?:\.\/)+/, ''), digest: { algorithm, hex: digest.toLowerCase() }, line: number };
 }
 
 function decodeName(name: string, refuse: () => never): string {

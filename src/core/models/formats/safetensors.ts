@@ -1,9 +1,12 @@
-import { isRecord } from '../runner/event.ts';
-import type { ByteSource } from './byte-source.ts';
-import type { FormatReport, ModelFinding } from './model-finding.ts';
+import { isRecord } from '../../runner/event.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { readMembers } from './json-members.ts';
+import type { FormatReport, ModelFinding } from '../model-finding.ts';
 
 /** The reference implementation refuses longer headers (`MAX_HEADER_SIZE` of the safetensors crate). */
 const MAX_HEADER = 100_000_000;
+/** Headers of the largest models have some 10 MB; a longer one would not be read in bounded memory. */
+const MAX_READ = 32 * 1024 * 1024;
 const MAX_SHOWN = 20;
 
 /** Bits of one element. */
@@ -45,17 +48,22 @@ export function readSafetensors(source: ByteSource): FormatReport {
     broken(`the header says ${length} bytes, which is more than the file has or the format allows`, 0);
     return { format: 'safetensors', findings };
   }
-  const header = parseHeader(source.read(8, Number(length)));
-  if (header === undefined) {
-    broken('the header is no JSON object', 8);
-    return { format: 'safetensors', findings };
+  if (length > BigInt(MAX_READ)) {
+    const message = `the header has ${length} bytes; ${MAX_READ} are read`;
+    return { format: 'safetensors', findings: [{ severity: 'suspicious', rule: 'safetensors', message, offset: 0 }] };
   }
-  const tensors = [];
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') continue;
-    const tensor = readTensor(name, entry);
+  const tensors: Tensor[] = [];
+  const names = new Set<string>();
+  const problem = readMembers(source.read(8, Number(length)), (name, entry) => {
+    if (names.has(name)) broken(`${JSON.stringify(name).slice(0, 100)} is there twice, and readers differ in which they take`, 8);
+    names.add(name);
+    const tensor = name === '__metadata__' ? checkMetadata(entry) : readTensor(name, entry);
     if (typeof tensor === 'string') broken(tensor, 8);
-    else tensors.push(tensor);
+    else if (tensor !== undefined) tensors.push(tensor);
+  });
+  if (problem !== undefined) {
+    broken(problem.message, 8 + problem.offset);
+    return { format: 'safetensors', findings };
   }
   tensors.sort((a, b) => a.start - b.start || a.end - b.end);
   let position = 0;
@@ -71,14 +79,10 @@ export function readSafetensors(source: ByteSource): FormatReport {
   return { format: 'safetensors', tensors: tensors.length, parameters, findings };
 }
 
-function parseHeader(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const header: unknown = JSON.parse(bytes.toString('utf8'));
-    return isRecord(header) ? header : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+/** The format's README: texts to texts, and nothing else. */
+function checkMetadata(entry: unknown): string | undefined {
+  const isMapOfTexts = isRecord(entry) && Object.values(entry).every((value) => typeof value === 'string');
+  return isMapOfTexts ? undefined : '__metadata__ holds something that is no text';
 }
 
 interface Tensor {

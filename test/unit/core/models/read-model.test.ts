@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bufferSource } from '../../../../src/core/models/byte-source.ts';
-import { readModelFormat } from '../../../../src/core/models/model-format.ts';
+import { readModel } from '../../../../src/core/models/read-model.ts';
 import { BENIGN, op, PAYLOAD, pickle } from './generators/pickle.ts';
 import { gguf, ggufText, npy, safetensors, u32, u64 } from './generators/tensors.ts';
 import { torchZip, zip } from './generators/zip.ts';
 
-const read = (bytes: Buffer, allowed: readonly string[] = []) => readModelFormat(bufferSource(bytes), new Set(allowed));
+const read = (bytes: Buffer, allowed: readonly string[] = []) => readModel(bufferSource(bytes), new Set(allowed));
 
 const F32 = { weight: { dtype: 'F32', shape: [2, 2], data_offsets: [0, 16] } };
 const magic = Buffer.from('80028a0a6cfc9c46f920a86a50192e', 'hex');

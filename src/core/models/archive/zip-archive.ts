@@ -1,5 +1,5 @@
 import { crc32, inflateRawSync } from 'node:zlib';
-import type { ByteSource } from './byte-source.ts';
+import type { ByteSource } from '../byte-source.ts';
 
 /** An entry as the archive's central directory tells it. */
 export interface ZipEntry {
@@ -12,8 +12,10 @@ export interface ZipEntry {
   readonly size: number;
   /** Where the entry's content starts. */
   readonly dataOffset: number;
-  /** The name in the header in front of the content, which some readers take instead. */
-  readonly localName: string;
+  /** Where the entry's own header starts. */
+  readonly headerOffset: number;
+  /** What the header in front of the content says otherwise than the directory, for readers that take it instead. */
+  readonly disagreements: readonly string[];
 }
 
 /** The bytes are no archive that every reader reads in the same way. */
@@ -63,13 +65,23 @@ export function readZipEntries(source: ByteSource): readonly ZipEntry[] {
  */
 export function readZipEntry(source: ByteSource, entry: ZipEntry, limit: number): Buffer {
   if (entry.isEncrypted) throw new ZipError('it is encrypted');
-  if (entry.size > limit) throw new ZipError(`it is larger than the ${limit} bytes that are read`);
+  if (Math.max(entry.size, entry.compressedSize) > limit) throw new ZipError(`it is larger than the ${limit} bytes that are read`);
   const raw = source.read(entry.dataOffset, entry.compressedSize);
   const content = entry.method === 0 ? raw : inflate(raw, entry, limit);
   if (content.length !== entry.size)
     throw new ZipError(`it has ${content.length} bytes where its header says ${entry.size}`);
   if (crc32(content) !== entry.crc) throw new ZipError('its checksum is wrong');
   return content;
+}
+
+/** True where an end record reaches to the end of the file: what finds archives from their end takes it for one. */
+export function endsAsZip(source: ByteSource): boolean {
+  try {
+    return findDirectory(source).count > 0;
+  } catch (error) {
+    if (error instanceof ZipError) return false;
+    throw error;
+  }
 }
 
 function inflate(raw: Buffer, entry: ZipEntry, limit: number): Buffer {
@@ -117,14 +129,17 @@ function readEnd64(source: ByteSource, at: number): { count: number; offset: num
 
 function readEntry(source: ByteSource, header: Buffer, nameLength: number, extraLength: number): ZipEntry {
   const name = header.toString('utf8', 46, 46 + nameLength);
-  const wide = readZip64(header.subarray(46 + nameLength, 46 + nameLength + extraLength), header);
+  const extra = header.subarray(46 + nameLength, 46 + nameLength + extraLength);
+  const wide = readZip64(extra, header);
   const local = source.read(wide.offset, 30);
   if (local.length < 30 || local.readUInt32LE(0) !== LOCAL)
     throw new ZipError(`the header of ${JSON.stringify(name)} is not where the directory says`);
   const localNameLength = local.readUInt16LE(26);
-  const dataOffset = wide.offset + 30 + localNameLength + local.readUInt16LE(28);
+  const localExtraLength = local.readUInt16LE(28);
+  const dataOffset = wide.offset + 30 + localNameLength + localExtraLength;
   if (dataOffset + wide.compressedSize > source.size)
     throw new ZipError(`${JSON.stringify(name)} reaches over the end of the file`);
+  const names = source.read(wide.offset + 30, localNameLength + localExtraLength);
   return {
     name,
     method: header.readUInt16LE(10),
@@ -132,9 +147,36 @@ function readEntry(source: ByteSource, header: Buffer, nameLength: number, extra
     crc: header.readUInt32LE(16),
     compressedSize: wide.compressedSize,
     size: wide.size,
+    headerOffset: wide.offset,
     dataOffset,
-    localName: source.read(wide.offset + 30, localNameLength).toString('utf8'),
+    disagreements: [
+      ...compareHeaders(header, local, names.subarray(0, localNameLength), nameLength),
+      ...(hasUnicodePath(extra) || hasUnicodePath(names.subarray(localNameLength)) ? ['it has a second name in a Unicode field'] : []),
+    ],
   };
+}
+
+/** What the two headers of an entry say differently. Sizes and checksum may stand behind the content instead (bit 3). */
+function compareHeaders(central: Buffer, local: Buffer, localName: Buffer, nameLength: number): readonly string[] {
+  const isStreamed = (local.readUInt16LE(6) & 8) !== 0;
+  const isWide = local.readUInt32LE(18) === 0xffffffff || central.readUInt32LE(20) === 0xffffffff;
+  return [
+    ...(localName.equals(central.subarray(46, 46 + nameLength))
+      ? []
+      : [`its own header calls it ${JSON.stringify(localName.toString('utf8')).slice(0, 120)}`]),
+    ...(local.readUInt16LE(8) === central.readUInt16LE(10) ? [] : ['its own header names another compression']),
+    ...(isStreamed || local.readUInt32LE(14) === central.readUInt32LE(16) ? [] : ['its own header has another checksum']),
+    ...(isStreamed || isWide || (local.readUInt32LE(18) === central.readUInt32LE(20) && local.readUInt32LE(22) === central.readUInt32LE(24))
+      ? []
+      : ['its own header has another size']),
+  ];
+}
+
+/** Info-ZIP's Unicode path field: readers that know it take its name for the entry's (APPNOTE 4.6.9). */
+function hasUnicodePath(extra: Buffer): boolean {
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2))
+    if (extra.readUInt16LE(at) === 0x7075) return true;
+  return false;
 }
 
 /** Sizes and offset, from the ZIP64 field where the 32-bit ones say so. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatChecksums, parseChecksums } from '../../../../src/core/models/checksum-manifest.ts';
+import { formatChecksums, parseChecksums } from '../../../../../src/core/models/manifest/checksum-manifest.ts';
 
 const A = 'a'.repeat(64);
 const B = 'B'.repeat(128);
@@ -17,12 +17,12 @@ describe('lines that are read', () => {
     ['upper-case digits, CRLF, a BOM', `\uFEFF${A.toUpperCase()}  best.pt\r`, 'best.pt'],
   ])('%s', (_, line, path) => {
     expect(parseChecksums(`# a list\n\n${line}`.replace(/^(# a list\n\n)(\uFEFF)/, '$2$1'), 'SHA256SUMS')).toEqual([
-      { path, algorithm: 'sha256', digest: A, line: 3 },
+      { path, digest: { algorithm: 'sha256', hex: A }, line: 3 },
     ]);
   });
 
   test('SHA-512 by its length', () => {
-    expect(parseChecksums(`${B}  best.pt`, 'SUMS')).toMatchObject([{ algorithm: 'sha512', digest: B.toLowerCase() }]);
+    expect(parseChecksums(`${B}  best.pt`, 'SUMS')).toMatchObject([{ digest: { algorithm: 'sha512', hex: B.toLowerCase() } }]);
   });
 });
 
