@@ -49,7 +49,7 @@ function refusedInput(name: string): Record<string, string> {
 /** User and system time of a process, as bash's own `time` counts it, in seconds. */
 function cpuSeconds(args: readonly string[], env: Record<string, string>): number {
   const script = 'TIMEFORMAT="%3U %3S"; { time "$@" >/dev/null 2>&3; } 3>/dev/null';
-  const { stderr } = spawnSync('bash', ['-c', script, 'bash', process.execPath, ...args], {
+  const { stderr } = spawnSync('bash', ['--noprofile', '--norc', '-c', script, 'bash', process.execPath, ...args], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'], ...env },
   });

@@ -18,10 +18,12 @@ const lock = createHash('sha256')
   .update(readFileSync(join(root, 'package-lock.json')))
   .digest('hex');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
-  console.log('installing packages (npm ci) …');
+  console.log('installing packages …');
   const started = Date.now();
+  // Not `npm ci`: it refuses a lock that lacks the optional packages of other platforms, and a registry that mirrors only
+  // some platforms writes such a lock. Versions and hashes are those of the lock all the same, and it stays as it is.
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const installed = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const installed = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     shell: process.platform === 'win32',
@@ -35,7 +37,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 const bin = join(modules, '.bin');
 const node = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 if (!existsSync(node))
-  fail(`${node} is missing: the package "node" brings it with an install script; allow it and run npm ci`);
+  fail(`${node} is missing: the package "node" brings it with an install script; allow it and install again`);
 
 const [script, ...args] = process.argv.slice(2);
 if (script === undefined) fail('usage: node scripts/bootstrap.mjs SCRIPT [ARGUMENT …]');

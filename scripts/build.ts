@@ -1,6 +1,6 @@
 // Builds dist/ from src/: TypeScript to lib/, one dispatcher bundle with ncc, every chunk minified, a stub per action.
 // `--check` builds aside and fails where dist/ differs: the committed bundles are what the sources say.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -116,8 +116,11 @@ function filesBelow(folder: string): string[] {
 }
 
 function run(script: string, args: readonly string[]): void {
-  execFileSync(process.execPath, [join(root, 'node_modules', script), ...args], {
+  const { status } = spawnSync(process.execPath, [join(root, 'node_modules', script), ...args], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  if (status === 0) return;
+  console.error(`${script} failed: dist/ is not built`);
+  process.exit(1);
 }

@@ -9,7 +9,10 @@ const bin = (file: string): string => join(root, 'node_modules', file);
 
 const gates: readonly { readonly name: string; readonly command: readonly string[] }[] = [
   { name: 'types', command: [node, bin('typescript/bin/tsc'), '-p', 'tsconfig.json'] },
-  { name: 'format and lint', command: [node, bin('@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', '.'] },
+  {
+    name: 'format and lint',
+    command: [node, bin('@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', '--colors=off', '.'],
+  },
   { name: 'generated files', command: [node, 'scripts/generate.ts', '--check'] },
   { name: 'dist is what the sources build', command: [node, 'scripts/build.ts', '--check'] },
   { name: 'no unused files, exports or packages', command: [node, bin('knip/bin/knip.js')] },

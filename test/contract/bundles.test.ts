@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,14 @@ beforeEach(async () => {
   workspace = await mkdtemp(path.join(tmpdir(), 'slipway-contract-'));
   await mkdir(path.join(workspace, 'src'));
   await writeFile(path.join(workspace, 'src/file.txt'), 'content\n');
+  const identity = ['-c', 'user.name=Developer', '-c', 'user.email=developer@example.invalid'];
+  for (const args of [
+    ['init', '--quiet'],
+    ['add', '--all'],
+    [...identity, 'commit', '--quiet', '--message', 'First'],
+  ]) {
+    execFileSync('git', args, { cwd: workspace });
+  }
 });
 afterEach(() => rm(workspace, { recursive: true, force: true }));
 
@@ -58,7 +67,11 @@ const refused: readonly (readonly [action: string, inputs: Readonly<Record<strin
   ['ghcr-publish', { from: 'artifacts' }, /^input "from": "artifacts" is none of builds/],
   ['frontend-s3-deploy', { source: 'dist' }, /^input "bucket" is required/],
   ['frontend-s3-deploy', { source: 'dist', bucket: 'site', 'max-bytes': '-1' }, /^input "max-bytes": "-1" is no size/],
-  ['frontend-s3-deploy', { source: '../x', bucket: 'site', region: 'eu-west-1' }, /\.\.\/x/],
+  [
+    'frontend-s3-deploy',
+    { source: '../x', bucket: 'site', region: 'eu-west-1' },
+    /^input "source": there is no folder/,
+  ],
 ];
 
 describe('bad input is refused with one line, exit code 1, and nothing changed', () => {
@@ -81,11 +94,11 @@ describe('bad input is refused with one line, exit code 1, and nothing changed',
 
 describe.each(contracts)('$name', (contract) => {
   test('warns of an input it does not know, with the nearest name', async () => {
-    const [first = ''] = Object.keys(contract.inputs);
-    const misspelt = `${first.slice(0, 1)}${first.slice(2, 3)}${first.slice(1, 2)}${first.slice(3)}x`;
+    const [longest = ''] = Object.keys(contract.inputs).sort((a, b) => b.length - a.length);
+    const misspelt = `${longest.slice(0, 1)}${longest.slice(2, 3)}${longest.slice(1, 2)}${longest.slice(3)}x`;
     const result = await run(contract.name, { [misspelt]: 'value' });
     expect(result.log).toContain(
-      `input "${misspelt}" is not known to ${contract.name} and does nothing; did you mean "${first}"?`,
+      `input "${misspelt}" is not known to ${contract.name} and does nothing; did you mean "${longest}"?`,
     );
   });
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import type { Environment } from './commands.ts';
+import { GROUP_OPTIONS, onCancel, signalGroup } from './process-group.ts';
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -65,15 +66,18 @@ export async function runCommand(
     env: options.env ?? process.env,
     stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,
+    ...GROUP_OPTIONS,
   });
   const shown = `${file} ${args[0] ?? ''}`.trim();
   let ended: string | undefined;
+  let killTimer: NodeJS.Timeout | undefined;
   const end = (reason: string): void => {
     if (ended !== undefined) return;
     ended = reason;
-    child.kill('SIGTERM');
-    setTimeout(() => child.kill('SIGKILL'), GRACE_BEFORE_KILL).unref();
+    signalGroup(child, 'SIGTERM');
+    killTimer = setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_BEFORE_KILL);
   };
+  const forget = onCancel(child, (signal) => end(`was cancelled (${signal})`));
 
   const limit = options.maxOutput ?? DEFAULT_MAX_OUTPUT;
   const stdout = collect(limit, options.onStdoutLine, () => end(`printed more than ${limit} bytes`));
@@ -118,7 +122,9 @@ export async function runCommand(
     }
     return result;
   } finally {
+    forget();
     clearTimeout(timer);
+    clearTimeout(killTimer);
     options.signal?.removeEventListener('abort', abort);
   }
 }

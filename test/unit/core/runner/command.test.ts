@@ -55,6 +55,35 @@ describe('bounds', () => {
     await expect(runCommand(...endless, { maxOutput: 1_000_000 })).rejects.toThrow(/printed more than 1000000 bytes/);
   });
 
+  test('a program is ended with what it started, which would keep its pipes open', async () => {
+    const child =
+      'require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" })';
+    const started = Date.now();
+    await expect(runCommand(...script(`${child}; setInterval(() => {}, 1000)`), { deadline: 500 })).rejects.toThrow(
+      /took longer/,
+    );
+    expect(Date.now() - started).toBeLessThan(4000);
+  });
+
+  test('a program is ended when this process is cancelled', async () => {
+    const own = `
+      import { runCommand } from ${JSON.stringify(new URL('../../../../src/core/runner/command.ts', import.meta.url).href)};
+      const run = runCommand(process.execPath, ['-e', 'console.log(process.pid); setInterval(() => {}, 1000)'], { onStdoutLine: console.log });
+      await run.catch((error) => console.log(error.message));`;
+    const lines: string[] = [];
+    const outer = new AbortController();
+    const running = runCommand(node, ['--input-type=module', '-e', own], {
+      signal: outer.signal,
+      onStdoutLine: (line) => {
+        lines.push(line);
+        if (lines.length === 1) outer.abort();
+      },
+    });
+    await expect(running).rejects.toThrow(/was cancelled/);
+    expect(lines[1]).toMatch(/was cancelled \(SIGTERM\)$/);
+    expect(() => process.kill(Number(lines[0]), 0)).toThrow(/ESRCH/);
+  });
+
   test('a program is ended when its caller gives up', async () => {
     const controller = new AbortController();
     const running = runCommand(...script('setInterval(() => {}, 1000)'), { signal: controller.signal });

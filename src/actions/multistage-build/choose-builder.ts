@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failureKind } from '../../core/buildkit/build-failure.ts';
+import { type Builder, bootBuilder, createBuilder, inspectBuilder, isCapable } from '../../core/buildkit/builder.ts';
+import { hasRules } from '../../core/buildkit/image-checks.ts';
+import { CommandError } from '../../core/runner/command.ts';
+import type { ActionContext } from '../../core/runner/run-action.ts';
+import type { BuildInputs } from './contract.ts';
+
+/** The state under which a created builder's name is kept for the post step. */
+export const BUILDER_STATE = 'builder';
+const TRIES = 3;
+
+/**
+ * The builder to build with: the one that stands, or one in a container that is created where that is asked for, or
+ * where the engine's classic image store could do nothing of what is asked for.
+ */
+export async function chooseBuilder(inputs: BuildInputs, context: ActionContext): Promise<Builder> {
+  const options = { runCommand: context.runCommand, env: context.environment };
+  if (inputs.builder !== undefined) return inspectBuilder(inputs.builder, options);
+  if (inputs.driver === 'auto') {
+    const current = await inspectBuilder(undefined, options);
+    if (isCapable(current) || !needsExports(inputs)) return current;
+    context.log.info(
+      `the builder "${current.name}" exports neither caches nor images by digest; creating one in a container`,
+    );
+  }
+  const name = `slipway-${randomUUID().slice(0, 8)}`;
+  context.state.save(BUILDER_STATE, name);
+  await createBuilder(name, inputs.driverOpts, options);
+  await bootWithRetries(name, context);
+  return { ...(await inspectBuilder(name, options)), isOwn: true };
+}
+
+function needsExports(inputs: BuildInputs): boolean {
+  const { maxSize, forbidPaths } = inputs;
+  const isChecked = hasRules({ maxSize, require: [], forbidPaths }) || inputs.require.length > 0;
+  return isChecked || inputs.push === 'by-digest' || inputs.cache !== 'off' || inputs.cacheTo.length > 0;
+}
+
+/** A builder's image is pulled from Docker Hub, which now and then answers late or not at all (setup-buildx-action#430). */
+async function bootWithRetries(name: string, { runCommand, environment, log }: ActionContext): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await bootBuilder(name, { runCommand, env: environment });
+    } catch (error) {
+      const said = error instanceof CommandError ? `${error.message} ${error.stderr}` : '';
+      if (failureKind(said) !== 'network' || attempt >= TRIES) throw error;
+      log.info(`the builder "${name}" did not start; trying again in ${5 * attempt} s`);
+      await sleep(5_000 * attempt);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chooseBuilder } from '../../../../src/actions/multistage-build/choose-builder.ts';
+import { post } from '../../../../src/actions/multistage-build/run.ts';
+import { runCommand } from '../../../../src/core/runner/command.ts';
+import { createLog } from '../../../../src/core/runner/log.ts';
+import type { ActionContext } from '../../../../src/core/runner/run-action.ts';
+import { buildInputs, pushEvent } from './build-inputs.ts';
+
+let root: string;
+let state: Map<string, string>;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'choose-builder-'));
+  state = new Map();
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+/** A `docker` whose engine keeps images in the given store, and that writes down what it is asked. */
+async function contextWith(store: 'classic' | 'containerd', boot = 'exit 0'): Promise<ActionContext> {
+  const status =
+    store === 'containerd' ? '[["driver-type","io.containerd.snapshotter.v1"]]' : '[["Backing Filesystem","extfs"]]';
+  const script = `#!/bin/sh
+echo "$*" >> ${root}/calls
+case "$*" in
+  "info "*) echo '${status}' ;;
+  "buildx inspect --bootstrap"*) ${boot} ;;
+  "buildx inspect --builder "*) printf 'Name: %s\\nDriver: docker-container\\n' "$4" ;;
+  "buildx inspect") printf 'Name: default\\nDriver: docker\\n' ;;
+esac
+`;
+  await writeFile(join(root, 'docker'), script);
+  await chmod(join(root, 'docker'), 0o755);
+  return {
+    event: pushEvent,
+    environment: { PATH: `${root}:${process.env['PATH'] ?? ''}` },
+    workspace: root,
+    temp: root,
+    log: createLog(() => undefined, { debug: false }),
+    runCommand,
+    state: { save: (name, value) => state.set(name, value), get: (name) => state.get(name) },
+  };
+}
+const calls = async (): Promise<string[]> => (await readFile(join(root, 'calls'), 'utf8')).trim().split('\n');
+
+describe('the builder', () => {
+  it('that stands is used where it can do what is asked for', async () => {
+    expect(await chooseBuilder(buildInputs({}), await contextWith('containerd'))).toMatchObject({
+      name: 'default',
+      isOwn: false,
+    });
+    expect(await calls()).toEqual(['buildx inspect', 'info --format {{json .DriverStatus}}']);
+  });
+
+  it('that stands is used where nothing more is asked for', async () => {
+    expect(await chooseBuilder(buildInputs({ cache: 'off' }), await contextWith('classic'))).toMatchObject({
+      name: 'default',
+    });
+  });
+
+  it('is created in a container where the engine’s classic store could not export', async () => {
+    const builder = await chooseBuilder(
+      buildInputs({ 'driver-opts': 'image=a/b:1\nnetwork=host' }),
+      await contextWith('classic'),
+    );
+    expect(builder).toMatchObject({ driver: 'docker-container', isOwn: true });
+    expect(state.get('builder')).toBe(builder.name);
+    expect(await calls()).toContain(
+      `buildx create --name ${builder.name} --driver docker-container --driver-opt image=a/b:1 --driver-opt network=host`,
+    );
+  });
+
+  it('is known to the post step before it is created, so that it is removed when creating fails', async () => {
+    const context = await contextWith('classic', 'echo "failed to pull: manifest unknown" >&2; exit 1');
+    await expect(chooseBuilder(buildInputs({}), context)).rejects.toThrow('manifest unknown');
+    await post(buildInputs({}), context);
+    expect((await calls()).at(-1)).toBe(`buildx rm --force ${state.get('builder')}`);
+  });
+});
+
+describe('the post step', () => {
+  it('removes the private folder of a main step that was ended', async () => {
+    const context = await contextWith('containerd');
+    await mkdir(join(root, 'private'));
+    await writeFile(join(root, 'private', 'config.json'), 'secret');
+    state.set('folder', join(root, 'private'));
+    await post(buildInputs({}), context);
+    await expect(readFile(join(root, 'private', 'config.json'))).rejects.toThrow('ENOENT');
+  });
+
+  it('bears a main step that came to nothing', async () => {
+    await expect(post(buildInputs({}), await contextWith('containerd'))).resolves.toBeUndefined();
+  });
+});

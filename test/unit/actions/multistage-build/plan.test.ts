@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+import type { BuildFacts } from '../../../../src/actions/multistage-build/plan.ts';
+import { planBuild } from '../../../../src/actions/multistage-build/plan.ts';
+import { buildInputs, facts, pushEvent, row } from './build-inputs.ts';
+
+const plan = (texts: Readonly<Record<string, string>>, change: Partial<BuildFacts> = {}) =>
+  planBuild(buildInputs(texts), { ...facts, ...change });
+const targetsOf = (definition: string): Record<string, Record<string, unknown>> =>
+  (JSON.parse(definition) as { target: Record<string, Record<string, unknown>> }).target;
+const targetOf = (texts: Readonly<Record<string, string>>, change: Partial<BuildFacts> = {}) =>
+  Object.values(targetsOf(plan(texts, change).definition))[0] ?? {};
+
+const image = JSON.stringify(row);
+const forkEvent = {
+  ...pushEvent,
+  name: 'pull_request_target',
+  payload: { pull_request: { head: { repo: { full_name: 'evil/app' } } } },
+};
+const ownPullRequest = {
+  ...forkEvent,
+  name: 'pull_request',
+  payload: { pull_request: { head: { repo: { full_name: 'Acme/App' } } } },
+};
+
+describe('the plan for a row', () => {
+  it('says where the image comes from and what it was built of', () => {
+    const target = targetOf({ image });
+    expect(target['labels']).toEqual({
+      'org.opencontainers.image.title': 'web',
+      'org.opencontainers.image.source': 'https://github.com/Acme/App',
+      'org.opencontainers.image.revision': 'c'.repeat(40),
+      'org.opencontainers.image.created': '2023-11-14T22:13:20Z',
+      'dev.slipway.inputs': 'a'.repeat(64),
+    });
+    expect(target['annotations']).toEqual([`manifest:dev.slipway.inputs=${'a'.repeat(64)}`]);
+    expect(target['args']).toEqual({ SOURCE_DATE_EPOCH: '1700000000' });
+  });
+
+  it('lets the user’s labels and arguments win', () => {
+    const target = targetOf({
+      image,
+      labels: 'org.opencontainers.image.title=Mine',
+      'build-args': 'SOURCE_DATE_EPOCH=0\nFROM_ENV',
+    });
+    expect(target['labels']).toMatchObject({ 'org.opencontainers.image.title': 'Mine' });
+    expect(target['args']).toEqual({ SOURCE_DATE_EPOCH: '0', FROM_ENV: null });
+  });
+
+  it('only validates, unless something is to be done with the image', () => {
+    expect(targetOf({ image })).toMatchObject({
+      output: ['type=cacheonly'],
+      attest: ['type=provenance,disabled=true'],
+    });
+  });
+
+  it('pushes by digest from a layout where the builder cannot', () => {
+    const planned = plan({ image, push: 'by-digest' });
+    expect(planned.images[0]).toMatchObject({
+      repository: 'ghcr.io/acme/app/web',
+      layout: '/temp/private/layout-web-gpu-linux-amd64',
+    });
+    expect(Object.values(targetsOf(planned.definition))[0]?.['output']).toEqual([
+      'type=oci,tar=false,dest=/temp/private/layout-web-gpu-linux-amd64',
+    ]);
+  });
+
+  it('keeps its cache under the row’s scope and mode', () => {
+    expect(targetOf({ image })['cache-to']).toEqual([
+      'type=gha,scope=web-gpu-amd64,timeout=600s,mode=min,ignore-error=true',
+    ]);
+  });
+
+  it('can be repeated without caches', () => {
+    const { definitionWithoutCache } = plan({ image });
+    expect(definitionWithoutCache).not.toContain('"cache-');
+    expect(targetsOf(definitionWithoutCache)).toHaveProperty('web-gpu-linux-amd64');
+  });
+
+  it('copies a folder out of a stage with the row’s own arguments, and writes no cache for it', () => {
+    const planned = plan({ image: JSON.stringify({ ...row, args: { A: '1' }, export: 'builder:/app/dist=site' }) });
+    const targets = targetsOf(planned.definition);
+    const stage = targets['web-gpu-linux-amd64-stage-builder'];
+    expect(stage).toMatchObject({ target: 'builder', args: { A: '1' }, output: ['type=cacheonly'] });
+    expect(stage).not.toHaveProperty('cache-to');
+    expect(targets['web-gpu-linux-amd64-export-1']).toMatchObject({
+      contexts: { exported: 'target:web-gpu-linux-amd64-stage-builder' },
+      output: ['type=local,dest=/work/app/site'],
+    });
+    expect(planned.targets).toEqual(['web-gpu-linux-amd64', 'web-gpu-linux-amd64-export-1']);
+  });
+
+  it('gives several rows one graph, and each its own exports', () => {
+    const rows = ['cpu', 'gpu'].map((variant) => ({ ...row, variant, export: '/srv' }));
+    const planned = plan({ image: JSON.stringify(rows) });
+    expect(planned.targets).toHaveLength(4);
+    expect(planned.exports.map(({ folder }) => folder)).toEqual(['web-cpu-linux-amd64/srv', 'web-gpu-linux-amd64/srv']);
+  });
+});
+
+describe('the plan by hand', () => {
+  it('builds the repository at its commit when no context is given, with the token as a secret', () => {
+    const planned = plan({ 'github-token': 'ghs_1' });
+    expect(Object.values(targetsOf(planned.definition))[0]).toMatchObject({
+      context: `https://github.com/Acme/App.git#${'c'.repeat(40)}`,
+      secret: ['id=GIT_AUTH_TOKEN.github.com,env=SLIPWAY_SECRET_1'],
+    });
+    expect(planned.definition).not.toContain('ghs_1');
+  });
+
+  it('builds the merge ref of a pull request', () => {
+    const event = { ...pushEvent, ref: 'refs/pull/5/merge' };
+    expect(targetOf({ context: '{{defaultContext}}:sub' }, { event })['context']).toBe(
+      'https://github.com/Acme/App.git#refs/pull/5/merge:sub',
+    );
+  });
+
+  it('gives bake every attribute that docker/build-push-action has an input for', () => {
+    const target = targetOf({
+      context: 'app',
+      file: 'docker/Dockerfile',
+      target: 'run',
+      platforms: 'linux/amd64,linux/arm64',
+      tags: 'a:1',
+      'build-args': 'A=1,2',
+      'build-contexts': 'x=docker-image://y',
+      'add-hosts': 'db:10.0.0.1\nv6=::1',
+      network: 'host',
+      allow: 'network.host\nfs.read=/x',
+      'shm-size': '1g',
+      ulimit: 'nofile=1:2',
+      'no-cache': 'true',
+      'no-cache-filters': 'deps',
+      pull: 'true',
+      secrets: 'npm=x',
+      ssh: 'default',
+      outputs: 'type=local,dest=out',
+      sbom: 'true',
+      annotations: 'index:a=b,c',
+      'cache-from': 'type=registry,ref=a',
+      'cache-to': 'type=inline',
+      load: 'true',
+    });
+    expect(target).toMatchObject({
+      context: 'app',
+      dockerfile: '../docker/Dockerfile',
+      target: 'run',
+      platforms: ['linux/amd64', 'linux/arm64'],
+      tags: ['a:1'],
+      args: { A: '1,2' },
+      contexts: { x: 'docker-image://y' },
+      'extra-hosts': { db: '10.0.0.1', v6: '::1' },
+      network: 'host',
+      entitlements: ['network.host'],
+      'shm-size': '1g',
+      ulimits: ['nofile=1:2'],
+      'no-cache': true,
+      'no-cache-filter': ['deps'],
+      pull: true,
+      secret: ['id=npm,env=SLIPWAY_SECRET_1'],
+      ssh: ['default'],
+      output: ['type=local,dest=out', 'type=docker'],
+      attest: ['type=provenance,disabled=true', 'type=sbom'],
+      annotations: ['index:a=b,c'],
+      'cache-from': ['type=registry,ref=a'],
+      'cache-to': ['type=inline'],
+    });
+  });
+
+  it('asks bake for what it is allowed, and for no folder but those that are named', () => {
+    expect(
+      plan({ context: '../other', allow: 'network.host', ssh: 'default', outputs: 'type=local,dest=/out' }).allow,
+    ).toEqual(['network.host', 'ssh', 'fs=/temp/private', 'fs.read=../other', 'fs.write=/out']);
+  });
+
+  it('warns of arguments that look like secrets', () => {
+    expect(plan({ context: '.', 'build-args': 'NPM_TOKEN=x\nV=1' }).warnings).toEqual([
+      expect.stringContaining('"NPM_TOKEN"'),
+    ]);
+  });
+});
+
+describe('the cache of a plan', () => {
+  it.each<[string, Record<string, string>, Partial<BuildFacts>, boolean]>([
+    ['on the main branch', {}, {}, true],
+    ['for a pull request of the repository', {}, { event: ownPullRequest }, true],
+    ['for a fork, whatever the event', {}, { event: forkEvent }, false],
+    ['in a registry on the main branch', { cache: 'registry' }, {}, true],
+    ['in a registry for a pull request', { cache: 'registry' }, { event: ownPullRequest }, false],
+  ])('%s: %j', (_, texts, change, isWritten) => {
+    const target = targetOf({ image, ...texts }, change);
+    expect(target['cache-from']).toHaveLength(1);
+    expect('cache-to' in target).toBe(isWritten);
+  });
+
+  it('is left out with a notice where the runner offers none', () => {
+    const planned = plan({ image }, { environment: {} });
+    expect(planned.definition).not.toContain('"cache-');
+    expect(planned.notices).toHaveLength(1);
+  });
+
+  it('is left out with a notice where the engine cannot export it', () => {
+    const builder = { ...facts.builder, hasContainerdStore: false };
+    const planned = plan({ image }, { builder });
+    expect(planned.notices).toEqual([expect.stringContaining('driver: docker-container')]);
+    expect(planned.definition).not.toContain('attest');
+  });
+});
+
+describe('inputs that contradict one another', () => {
+  it.each([
+    [{ image, context: '.' }, '"image" and "context" exclude each other'],
+    [{ image, platforms: 'linux/arm64' }, '"image" and "platforms" exclude each other'],
+    [{ image: '[]' }, '"image" is an empty list'],
+    [{ image: JSON.stringify([row, { ...row, variant: 'cpu' }]), tags: 'a:1' }, '"tags" cannot name several rows'],
+    [{ push: 'true' }, '"tags" names nothing'],
+    [{ push: 'by-digest' }, '"repository" holds {image}'],
+    [{ image, push: 'by-digest', load: 'true' }, 'exclude each other'],
+    [{ cache: 'local' }, '"cache-folder"'],
+    [{ require: 'root' }, '"root" is none of non-root, healthcheck'],
+    [{ context: '.', export: '/a=../out' }, 'input "export"'],
+    [{ 'add-hosts': 'x' }, 'name:address'],
+    [{ repository: 'ghcr.io/a b' }, 'input "repository"'],
+  ])('%j are refused: %s', (texts, message) => {
+    expect(() => plan(texts)).toThrow(message);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { checkImage, checkPaths, isRoot } from '../../../../src/core/buildkit/image-checks.ts';
+import { toImage } from '../../../../src/core/buildkit/oci-layout.ts';
+
+const digest = `sha256:${'a'.repeat(64)}`;
+const layer = (size: number) => ({ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest, size });
+const config = {
+  os: 'linux',
+  architecture: 'amd64',
+  config: { User: '1000:1000', Healthcheck: { Test: ['CMD-SHELL', 'true'] }, Labels: { a: 'b' } },
+  history: [
+    { created_by: 'COPY rootfs / # buildkit' },
+    { created_by: 'CMD ["x"]', empty_layer: true },
+    { created_by: 'RUN |1 MODE=prod /bin/sh -c npm ci # buildkit' },
+  ],
+};
+const image = toImage(config, [layer(10), layer(90)], { digest, size: 5 });
+const rules = { maxSize: undefined, require: [], forbidPaths: [] };
+const format = (bytes: number): string => `${bytes} B`;
+
+describe('a built image', () => {
+  it('knows the instruction of each layer, though others made none', () => {
+    expect(image.layers.map(({ instruction }) => instruction)).toEqual(['COPY rootfs /', 'RUN npm ci']);
+    expect(image).toMatchObject({
+      platform: 'linux/amd64',
+      user: '1000:1000',
+      hasHealthcheck: true,
+      labels: { a: 'b' },
+      size: 105,
+    });
+  });
+
+  it('that is too large names its largest layer', () => {
+    expect(checkImage(image, { ...rules, maxSize: 104 }, format)).toEqual([
+      {
+        check: 'max-size',
+        hasPassed: false,
+        finding: '105 B of at most 104 B; the largest layer is 90 B by RUN npm ci',
+      },
+    ]);
+    expect(checkImage(image, { ...rules, maxSize: 105 }, format)[0]?.hasPassed).toBe(true);
+  });
+
+  it.each([
+    [{ User: '' }, [false, false]],
+    [{ User: 'root', Healthcheck: { Test: ['NONE'] } }, [false, false]],
+    [{ User: 'app', Healthcheck: { Test: ['CMD', 'x'] } }, [true, true]],
+  ])('with %j meets its requirements: %j', (settings, expected) => {
+    const checked = toImage({ ...config, config: settings }, [], { digest, size: 0 });
+    const results = checkImage(checked, { ...rules, require: ['non-root', 'healthcheck'] }, format);
+    expect(results.map(({ hasPassed }) => hasPassed)).toEqual(expected);
+  });
+
+  it.each([
+    ['0', true],
+    ['0:1000', true],
+    ['root:x', true],
+    ['1000:0', false],
+    ['rooty', false],
+  ])('run by %s is run by root: %s', (user, expected) => {
+    expect(isRoot(user)).toBe(expected);
+  });
+
+  it('with forbidden paths names layer and instruction', () => {
+    const found = [{ layer: digest, instruction: 'COPY . /', paths: ['/.env'], count: 3 }];
+    expect(checkPaths(found)).toMatchObject({
+      hasPassed: false,
+      finding: '/.env and 2 more in layer sha256:aaaaaaaaaaaa by COPY . /',
+    });
+  });
+});
