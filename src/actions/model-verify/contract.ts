@@ -66,7 +66,9 @@ export const contract = defineContract({
     identity: text({
       description: 'Who must have signed: the subject of the Sigstore certificate, exactly as it stands there.',
     }),
-    issuer: text({ description: 'Who must have vouched for `identity`, such as `https://token.actions.githubusercontent.com`.' }),
+    issuer: text({
+      description: 'Who must have vouched for `identity`, such as `https://token.actions.githubusercontent.com`.',
+    }),
     'trusted-root': text({
       description:
         'What a signature is traced to: a Sigstore `trusted_root.json`, or PEM certificates for signatures with a certificate. Default for `identity`: the public Sigstore of the time of this release.',
@@ -99,7 +101,9 @@ export const contract = defineContract({
       description:
         'Image labels, one a line, that say which models an image carries: `dev.slipway.model.<file>=sha256:<hex>`.',
     },
-    report: { description: 'The path of a SARIF 2.1.0 file with all findings, for `github/codeql-action/upload-sarif`.' },
+    report: {
+      description: 'The path of a SARIF 2.1.0 file with all findings, for `github/codeql-action/upload-sarif`.',
+    },
     'cache-hit': { description: '`true` when every file that was fetched came out of the cache; empty when none was.' },
   },
 });

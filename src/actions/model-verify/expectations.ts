@@ -38,14 +38,18 @@ export function choosePaths(inputs: Inputs, root: string, listed: readonly Expec
     ...(inputs.row?.models ?? []),
   ];
   if (patterns.length > 0 || inputs.row !== undefined) return selectModels(root, patterns);
-  if (listed.length === 0) throw new ConfigurationError('nothing says what to verify: give "models", "manifest" or "row"');
+  if (listed.length === 0)
+    throw new ConfigurationError('nothing says what to verify: give "models", "manifest" or "row"');
   return [...new Set(listed.map((each) => findListed(root, each)))].sort();
 }
 
 function findListed(root: string, { path, manifest, line, url }: Expectation): string {
   if (statSync(join(root, path), { throwIfNoEntry: false })?.isFile() !== true) {
     const fix = url === undefined ? '' : '; it has a "url", but "fetch" is "never"';
-    throw new ConfigurationError(`"${path}" is listed in "${manifest}" but is not there${fix}`, { file: manifest, line });
+    throw new ConfigurationError(`"${path}" is listed in "${manifest}" but is not there${fix}`, {
+      file: manifest,
+      line,
+    });
   }
   checkInside(root, path);
   return path;

@@ -1,8 +1,8 @@
 import { fstatSync } from 'node:fs';
 import { unpackContents } from './archive/unpacked-contents.ts';
 import { openSource } from './byte-source.ts';
-import { compareName } from './file-name.ts';
 import type { DigestPlan, Digests } from './digest-plan.ts';
+import { compareName } from './file-name.ts';
 import type { FormatReport, ModelFinding } from './model-finding.ts';
 import { UnpackBudget } from './read-context.ts';
 import { readModel } from './read-model.ts';

@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { isRecord } from '../runner/event.ts';
 import { type InspectedModel, type InspectionJob, inspectModel } from './inspect-model.ts';
@@ -74,7 +74,9 @@ function inspectIn(worker: Worker, job: InspectionJob, onProgress: (bytes: numbe
       else settle(() => reject(message.error));
     });
     worker.on('error', (cause) => settle(() => reject(new Error(`"${job.path}" could not be read`, { cause }))));
-    worker.on('exit', (code) => settle(() => reject(new Error(`the thread that read "${job.path}" ended with ${code}`))));
+    worker.on('exit', (code) =>
+      settle(() => reject(new Error(`the thread that read "${job.path}" ended with ${code}`))),
+    );
     worker.postMessage(job);
   });
 }
@@ -88,7 +90,10 @@ export function isInspectionWorker(workerData: unknown): boolean {
 export function serveInspections(port: MessagePort): void {
   const send = (message: WorkerMessage): void => port.postMessage(message);
   port.on('message', (job: InspectionJob) => {
-    inspectModel(job, batched((bytes) => send({ kind: 'progress', bytes }))).then(
+    inspectModel(
+      job,
+      batched((bytes) => send({ kind: 'progress', bytes })),
+    ).then(
       (model) => send({ kind: 'done', model }),
       (error: unknown) => send({ kind: 'failed', error }),
     );

@@ -58,7 +58,11 @@ function compareWith(model: InspectedModel, { digest, size, format }: Expectatio
   return findings;
 }
 
-function checkRequirements(model: InspectedModel, expected: readonly Expectation[], requirements: Requirements): ModelFinding[] {
+function checkRequirements(
+  model: InspectedModel,
+  expected: readonly Expectation[],
+  requirements: Requirements,
+): ModelFinding[] {
   const { formats, safeFormat, minSize, maxSize } = requirements;
   const algorithms = expected.flatMap(({ digest }) => digest?.algorithm ?? []);
   return [

@@ -1,8 +1,9 @@
+import { readCompressed } from './archive/compressed-model.ts';
 import type { Compression } from './archive/compression.ts';
 import { detectCompression } from './archive/compression.ts';
-import { readCompressed } from './archive/compressed-model.ts';
 import { readTarModel } from './archive/tar-model.ts';
 import type { Unpacked } from './archive/unpacked-contents.ts';
+import { endsAsZip } from './archive/zip-archive.ts';
 import { readZipModel, type StoredContent, type ZipReport } from './archive/zip-model.ts';
 import type { ByteSource } from './byte-source.ts';
 import { detectFormat } from './detect-format.ts';
@@ -17,7 +18,6 @@ import { readTflite } from './formats/tflite.ts';
 import type { FormatReport, ModelFinding, ModelFormat } from './model-finding.ts';
 import { interpretPickle } from './pickle/interpreter.ts';
 import { readStackedPickles } from './pickle/stacked-pickles.ts';
-import { endsAsZip } from './archive/zip-archive.ts';
 import { type ReadContext, UnpackBudget } from './read-context.ts';
 
 /** What was read, and the checksums of stored contents that are still to be held against the bytes. */
@@ -67,7 +67,11 @@ function readAs(format: ModelFormat, source: ByteSource, context: ReadContext): 
     case 'git-lfs-pointer':
       return bad(format, 'mismatch', 'this is a git-lfs pointer, not the file: check out with "lfs: true"');
     case 'html':
-      return bad(format, 'mismatch', 'this is an HTML page, not a model: the download answered with an error or a login');
+      return bad(
+        format,
+        'mismatch',
+        'this is an HTML page, not a model: the download answered with an error or a login',
+      );
     case 'safetensors':
       return readSafetensors(source);
     case 'gguf':
@@ -115,7 +119,9 @@ function readNested(source: ByteSource, name: string, context: ReadContext): For
   const format = detectFormat(source);
   if (PICKLE_NAME.test(name) || name === '') {
     const isPickle = format === 'pickle' || format === 'unknown' || format === 'json';
-    return isPickle && PICKLE_NAME.test(name) ? readStackedPickles(source, false, context) : readAs(format, source, context);
+    return isPickle && PICKLE_NAME.test(name)
+      ? readStackedPickles(source, false, context)
+      : readAs(format, source, context);
   }
   if (HAS_MAGIC.has(format)) return readAs(format, source, context);
   if (format === 'json' && /(?:tokenizer_config|chat_template)\.json$/.test(name)) return readModelJson(source);
@@ -137,7 +143,8 @@ const HAS_MAGIC: ReadonlySet<ModelFormat> = new Set([
  * starts like another format. Weights cannot look like this by chance, so that a harmless file has none of it.
  */
 function hiddenContents(format: ModelFormat, source: ByteSource, context: ReadContext): readonly ModelFinding[] {
-  if (format === 'empty' || format === 'pickle' || format === 'pytorch-legacy') return hiddenZip(format, source, context);
+  if (format === 'empty' || format === 'pickle' || format === 'pytorch-legacy')
+    return hiddenZip(format, source, context);
   return [...dangerousImports(source, context), ...hiddenZip(format, source, context)];
 }
 
@@ -163,7 +170,10 @@ function compressionOf(source: ByteSource): Compression {
 }
 
 function distinct(findings: readonly ModelFinding[]): readonly ModelFinding[] {
-  const keyed = findings.map((each): [string, ModelFinding] => [`${each.entry}\n${each.offset}\n${each.message}`, each]);
+  const keyed = findings.map((each): [string, ModelFinding] => [
+    `${each.entry}\n${each.offset}\n${each.message}`,
+    each,
+  ]);
   return [...new Map(keyed).values()];
 }
 

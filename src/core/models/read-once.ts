@@ -33,7 +33,7 @@ export async function readOnce(
   onProgress: (bytes: number) => void,
 ): Promise<ReadOnce> {
   const hashes = plan.algorithms.map((algorithm) => ({ algorithm, hash: createDigest(algorithm) }));
-  const whole: Watcher = { take: (chunk) => hashes.forEach(({ hash }) => hash.update(chunk)) };
+  const whole: Watcher = { take: (chunk) => hashes.forEach(({ hash }) => void hash.update(chunk)) };
   const shards = watchShards(plan.shards, source.size);
   const checksums = watchChecksums(stored);
   const watchers = [whole, ...(plan.shards === undefined ? [] : [shards]), ...(stored.length === 0 ? [] : [checksums])];

@@ -14,7 +14,11 @@ export function checkReferences(file: string, references: readonly string[]): re
   for (const reference of references) {
     const message = whyWrong(folder, reference);
     if (message !== undefined && findings.length < MAX_FINDINGS)
-      findings.push({ ...message, rule: 'external-data', message: `${JSON.stringify(reference.slice(0, 120))} ${message.message}` });
+      findings.push({
+        ...message,
+        rule: 'external-data',
+        message: `${JSON.stringify(reference.slice(0, 120))} ${message.message}`,
+      });
   }
   return findings;
 }
@@ -27,5 +31,7 @@ function whyWrong(folder: string, reference: string): Pick<ModelFinding, 'severi
   if (!stats.isFile()) return { severity: 'suspicious', message: 'holds weights of it and is no file' };
   if (relative(realpathSync(folder), realpathSync(path)).startsWith('..'))
     return { severity: 'dangerous', message: "leads out of the model's folder" };
-  return stats.nlink > 1 ? { severity: 'suspicious', message: 'holds weights of it and has a second name elsewhere' } : undefined;
+  return stats.nlink > 1
+    ? { severity: 'suspicious', message: 'holds weights of it and has a second name elsewhere' }
+    : undefined;
 }

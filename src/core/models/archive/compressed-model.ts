@@ -11,7 +11,8 @@ import { MAX_IN_MEMORY } from './unpacked-contents.ts';
  */
 export function readCompressed(source: ByteSource, compression: Compression, context: ReadContext): FormatReport {
   if (!READABLE.has(compression)) {
-    const way = compression === '7z' || compression === 'rar' ? `is a ${compression} archive` : `is compressed by ${compression}`;
+    const way =
+      compression === '7z' || compression === 'rar' ? `is a ${compression} archive` : `is compressed by ${compression}`;
     return unread(`it ${way}, which is not followed; unpack it first`);
   }
   if (context.depth >= MAX_DEPTH) return unread('contents are nested deeper than is read');
@@ -28,7 +29,8 @@ function inside(finding: ModelFinding, compression: Compression): ModelFinding {
 }
 
 function unpackInMemory(source: ByteSource, compression: Compression, { budget }: ReadContext): ByteSource | string {
-  if (source.size > MAX_IN_MEMORY) return `it has more than the ${MAX_IN_MEMORY} bytes that are unpacked inside of another file`;
+  if (source.size > MAX_IN_MEMORY)
+    return `it has more than the ${MAX_IN_MEMORY} bytes that are unpacked inside of another file`;
   const unpack = compression === 'gzip' ? gunzipSync : compression === 'zlib' ? inflateSync : zstdDecompressSync;
   try {
     const bytes = unpack(source.read(0, source.size), { maxOutputLength: MAX_IN_MEMORY });

@@ -39,23 +39,36 @@ export function readTarModel(source: ByteSource, context: ReadContext): FormatRe
       findings.push({ ...finding, entry: finding.entry === undefined ? entry.name : `${entry.name}!${finding.entry}` });
   }
   if (!isTorch && context.depth === 0)
-    findings.push({ severity: 'suspicious', rule: 'format', message: 'a tar archive is no model: verify the files in it' });
+    findings.push({
+      severity: 'suspicious',
+      rule: 'format',
+      message: 'a tar archive is no model: verify the files in it',
+    });
   return { format: isTorch ? 'pytorch-tar' : 'tar', findings };
 }
 
-function readEntry(source: ByteSource, entry: TarEntry, isTorch: boolean, context: ReadContext): readonly ModelFinding[] {
+function readEntry(
+  source: ByteSource,
+  entry: TarEntry,
+  isTorch: boolean,
+  context: ReadContext,
+): readonly ModelFinding[] {
   const why = whyUnsafe(entry);
   if (why !== undefined) return [{ severity: 'suspicious', rule: 'tar', message: why }];
   if (entry.type === '5' || entry.size === 0) return [];
   const content = slice(source, entry.start, entry.size);
   if (isTorch && (entry.name === 'storages' || entry.name === 'tensors'))
     return readStorages(content, entry.name, context);
-  const { findings } = context.readNested(content, isTorch && TORCH_ENTRIES.some((name) => name === entry.name) ? 'entry.pkl' : entry.name);
+  const { findings } = context.readNested(
+    content,
+    isTorch && TORCH_ENTRIES.some((name) => name === entry.name) ? 'entry.pkl' : entry.name,
+  );
   return findings;
 }
 
 function whyUnsafe({ name, type }: TarEntry): string | undefined {
-  if (name.startsWith('/') || name.split('/').includes('..') || name.includes('\0')) return 'its name leaves the archive';
+  if (name.startsWith('/') || name.split('/').includes('..') || name.includes('\0'))
+    return 'its name leaves the archive';
   if (type === '1' || type === '2') return 'it is a link, which reaches out of the archive';
   return ['0', '\0', '5', '7', ''].includes(type) ? undefined : `it is an entry of type ${JSON.stringify(type)}`;
 }

@@ -14,7 +14,11 @@ const MAX_PICKLES = 20_000;
  * every possible next place is tried, and one where a pickle starts is taken. Where none is, the rest is a finding.
  * Source: torch/serialization.py, `legacy_load`.
  */
-export function readStorages(source: ByteSource, entry: 'storages' | 'tensors', context: ReadContext): readonly ModelFinding[] {
+export function readStorages(
+  source: ByteSource,
+  entry: 'storages' | 'tensors',
+  context: ReadContext,
+): readonly ModelFinding[] {
   const findings: ModelFinding[] = [];
   let position = 0;
   for (let count = 0; position < source.size; count += 1) {
@@ -32,7 +36,12 @@ export function readStorages(source: ByteSource, entry: 'storages' | 'tensors', 
   return findings;
 }
 
-function nextPickle(source: ByteSource, end: number, entry: 'storages' | 'tensors', context: ReadContext): number | undefined {
+function nextPickle(
+  source: ByteSource,
+  end: number,
+  entry: 'storages' | 'tensors',
+  context: ReadContext,
+): number | undefined {
   const candidates = entry === 'storages' ? behindStorage(source, end) : behindTensor(source, end);
   return candidates.find(
     (at) => at === source.size || (at < source.size && interpretPickle(source, at, context).end !== undefined),

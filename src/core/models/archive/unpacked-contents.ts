@@ -28,11 +28,20 @@ export interface UnpackedContents extends Disposable {
  * Unpacks what readers could not hold in memory: a file that is compressed as a whole, and deflated entries of a zip
  * above MAX_IN_MEMORY. The unpacked bytes stand in files of `folder`, and `budget` bounds them all together.
  */
-export async function unpackContents(source: FileSource, folder: string, budget: UnpackBudget): Promise<UnpackedContents> {
+export async function unpackContents(
+  source: FileSource,
+  folder: string,
+  budget: UnpackBudget,
+): Promise<UnpackedContents> {
   const at = new Map<number, Unpacked>();
   const files: FileSource[] = [];
-  const dispose = (): void => files.forEach((file) => file[Symbol.dispose]());
-  const unpackOne = async (start: number, size: number, unpacker: NodeJS.ReadWriteStream, limit: number): Promise<void> => {
+  const dispose = (): void => files.forEach((file) => void file[Symbol.dispose]());
+  const unpackOne = async (
+    start: number,
+    size: number,
+    unpacker: NodeJS.ReadWriteStream,
+    limit: number,
+  ): Promise<void> => {
     const path = join(folder, `slipway-unpacked-${process.pid}-${source.descriptor}-${start}`);
     const result = await unpackTo(path, slice(source, start, size), unpacker, budget, limit);
     // The file has no name as soon as it is open: nothing is left behind, whatever happens.

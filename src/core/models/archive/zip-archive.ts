@@ -65,7 +65,8 @@ export function readZipEntries(source: ByteSource): readonly ZipEntry[] {
  */
 export function readZipEntry(source: ByteSource, entry: ZipEntry, limit: number): Buffer {
   if (entry.isEncrypted) throw new ZipError('it is encrypted');
-  if (Math.max(entry.size, entry.compressedSize) > limit) throw new ZipError(`it is larger than the ${limit} bytes that are read`);
+  if (Math.max(entry.size, entry.compressedSize) > limit)
+    throw new ZipError(`it is larger than the ${limit} bytes that are read`);
   const raw = source.read(entry.dataOffset, entry.compressedSize);
   const content = entry.method === 0 ? raw : inflate(raw, entry, limit);
   if (content.length !== entry.size)
@@ -151,7 +152,9 @@ function readEntry(source: ByteSource, header: Buffer, nameLength: number, extra
     dataOffset,
     disagreements: [
       ...compareHeaders(header, local, names.subarray(0, localNameLength), nameLength),
-      ...(hasUnicodePath(extra) || hasUnicodePath(names.subarray(localNameLength)) ? ['it has a second name in a Unicode field'] : []),
+      ...(hasUnicodePath(extra) || hasUnicodePath(names.subarray(localNameLength))
+        ? ['it has a second name in a Unicode field']
+        : []),
     ],
   };
 }
@@ -165,8 +168,12 @@ function compareHeaders(central: Buffer, local: Buffer, localName: Buffer, nameL
       ? []
       : [`its own header calls it ${JSON.stringify(localName.toString('utf8')).slice(0, 120)}`]),
     ...(local.readUInt16LE(8) === central.readUInt16LE(10) ? [] : ['its own header names another compression']),
-    ...(isStreamed || local.readUInt32LE(14) === central.readUInt32LE(16) ? [] : ['its own header has another checksum']),
-    ...(isStreamed || isWide || (local.readUInt32LE(18) === central.readUInt32LE(20) && local.readUInt32LE(22) === central.readUInt32LE(24))
+    ...(isStreamed || local.readUInt32LE(14) === central.readUInt32LE(16)
+      ? []
+      : ['its own header has another checksum']),
+    ...(isStreamed ||
+    isWide ||
+    (local.readUInt32LE(18) === central.readUInt32LE(20) && local.readUInt32LE(22) === central.readUInt32LE(24))
       ? []
       : ['its own header has another size']),
   ];

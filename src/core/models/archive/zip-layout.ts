@@ -18,7 +18,8 @@ function checkNames(entries: readonly ZipEntry[]): readonly ModelFinding[] {
   const findings: ModelFinding[] = [];
   const seen = new Set<string>();
   for (const { name, disagreements } of entries) {
-    const add = (message: string): void => void findings.push({ severity: 'suspicious', rule: 'zip', message, entry: name });
+    const add = (message: string): void =>
+      void findings.push({ severity: 'suspicious', rule: 'zip', message, entry: name });
     if (seen.has(name)) add('two entries have this name, and readers differ in which they take');
     else if (seen.has(name.toLowerCase())) add('two entries have this name but for upper and lower case');
     seen.add(name);
@@ -36,7 +37,12 @@ function checkPlaces(source: ByteSource, entries: readonly ZipEntry[]): readonly
   let position = 0;
   for (const { name, headerOffset, dataOffset, compressedSize } of sorted) {
     if (headerOffset < position)
-      findings.push({ severity: 'suspicious', rule: 'zip', message: 'it shares bytes with another entry', entry: name });
+      findings.push({
+        severity: 'suspicious',
+        rule: 'zip',
+        message: 'it shares bytes with another entry',
+        entry: name,
+      });
     else if (headerOffset - position > MAX_GAP && hasContent(source, position, headerOffset)) {
       const message = `${headerOffset - position} bytes in front of it belong to no entry`;
       findings.push({ severity: 'suspicious', rule: 'zip', message, entry: name, offset: position });

@@ -4,8 +4,8 @@ import { readTorchscriptCode } from '../formats/torchscript.ts';
 import type { FormatReport, ModelFinding, ModelFormat } from '../model-finding.ts';
 import { MAX_DEPTH, type ReadContext } from '../read-context.ts';
 import { MAX_IN_MEMORY } from './unpacked-contents.ts';
-import { checkLayout } from './zip-layout.ts';
 import { readZipEntries, readZipEntry, type ZipEntry, ZipError } from './zip-archive.ts';
+import { checkLayout } from './zip-layout.ts';
 
 /** Deflate reaches 1032; Keras refuses more than 100, numpy's arrays of zeros come close to the limit. */
 const MAX_RATIO = 1000;
@@ -91,8 +91,7 @@ function readEntry(
   }
   const isKeras = format === 'keras' && entry.name === 'config.json';
   if (isKeras && content.size > MAX_CONFIG) return found('keras', 'the configuration is larger than is read');
-  if (isKeras)
-    return { findings: judgeKerasConfig(content.read(0, content.size).toString('utf8'), context.allowed) };
+  if (isKeras) return { findings: judgeKerasConfig(content.read(0, content.size).toString('utf8'), context.allowed) };
   const report = context.readNested(content, entry.name);
   if (format !== 'torchscript' || !/^[^/]+\/code\/.*\.py$/.test(entry.name)) return report;
   return { findings: [...report.findings, ...readTorchscriptCode(content, context.allowed)] };

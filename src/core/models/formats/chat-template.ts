@@ -1,5 +1,5 @@
-import type { ByteSource } from '../byte-source.ts';
 import { isRecord } from '../../runner/event.ts';
+import type { ByteSource } from '../byte-source.ts';
 import type { FormatReport, ModelFinding } from '../model-finding.ts';
 
 const MAX_JSON = 32 * 1024 * 1024;
@@ -19,7 +19,7 @@ const ESCAPES: readonly RegExp[] = [
 
 /** What a chat template does beyond putting messages together: Jinja runs it where the model is loaded. */
 export function checkTemplate(template: string, offset: number): readonly ModelFinding[] {
-  if (!ESCAPES.some((escape) => escape.test(template))) return [];
+  if (!ESCAPES.some((pattern) => pattern.test(template))) return [];
   const message = 'the chat template reaches for attributes of Python objects';
   return [{ severity: 'dangerous', rule: 'chat-template', message, offset }];
 }
@@ -40,7 +40,8 @@ export function readModelJson(source: ByteSource): FormatReport {
   if (isRecord(value)) {
     for (const template of templatesOf(value['chat_template'])) findings.push(...checkTemplate(template, 0));
     if (value['auto_map'] !== undefined || value['custom_pipelines'] !== undefined) {
-      const message = 'it names Python files of its repository, which run when the model is loaded with "trust_remote_code"';
+      const message =
+        'it names Python files of its repository, which run when the model is loaded with "trust_remote_code"';
       findings.push({ severity: 'suspicious', rule: 'remote-code', message });
     }
   }

@@ -1,7 +1,7 @@
-import { buffered, type ByteSource } from '../byte-source.ts';
+import { type ByteSource, buffered } from '../byte-source.ts';
+import type { FormatReport, ModelFinding } from '../model-finding.ts';
 import { checkTemplate } from './chat-template.ts';
 import { tensorBytes } from './ggml-types.ts';
-import type { FormatReport, ModelFinding } from '../model-finding.ts';
 
 /** Bounds of ggml's own reader (gguf.cpp), and a window that no honest header of metadata and tensor infos exceeds. */
 const MAX_HEADER = 512 * 1024 * 1024;
@@ -28,7 +28,7 @@ const UINT32 = 4;
 const STRING = 8;
 const ARRAY = 9;
 
-export class GgufError extends Error {
+class GgufError extends Error {
   readonly offset: number;
   constructor(message: string, offset: number) {
     super(message);
@@ -62,45 +62,55 @@ function walk(source: ByteSource, findings: ModelFinding[]): { tensors: number; 
   if (version !== 2 && version !== 3) throw new GgufError(`version ${version} is not read; only 2 and 3 are`, 4);
   const tensorCount = cursor.count('tensors');
   const valueCount = cursor.count('metadata values');
-  const keys = new Set<string>();
-  let alignment = DEFAULT_ALIGNMENT;
-  let end = 0n;
-  for (let index = 0; index < valueCount; index += 1) {
-    const at = cursor.position();
-    const key = cursor.text(65_535n);
-    if (key === '' || keys.has(key))
-      throw new GgufError(
-        key === '' ? 'a metadata key is empty' : `metadata key ${JSON.stringify(key)} is there twice`,
-        at,
-      );
-    keys.add(key);
-    const type = cursor.u32();
-    if (key === 'general.alignment') {
-      alignment = readAlignment(cursor, type, at);
-      continue;
-    }
-    const text = readValue(cursor, type, at);
-    if (text !== undefined && key.startsWith('tokenizer.chat_template')) findings.push(...checkTemplate(text, at));
-  }
-  let parameters = 0n;
-  let next = 0n;
-  const names = new Set<string>();
-  for (let index = 0; index < tensorCount; index += 1) {
-    const tensor = readTensorInfo(cursor, source.size);
-    if (names.has(tensor.name))
-      throw new GgufError(`tensor ${JSON.stringify(tensor.name)} is there twice`, tensor.at);
-    names.add(tensor.name);
-    // ggml lays tensors one behind the other: an offset of its own overlaps another tensor or leaves a hole.
-    if (tensor.offset !== next)
-      throw new GgufError(`tensor ${JSON.stringify(tensor.name)} starts at ${tensor.offset} where ${next} is due`, tensor.at);
-    next = align(tensor.offset + tensor.bytes, alignment);
-    parameters += tensor.elements;
-    end = tensor.offset + tensor.bytes;
-  }
+  const alignment = readMetadata(cursor, valueCount, findings);
+  const { parameters, end } = readTensorInfos(cursor, tensorCount, alignment, source.size);
   const start = align(BigInt(cursor.position()), alignment);
   if (tensorCount > 0 && start + end > BigInt(source.size))
     throw new GgufError(`the tensors need ${start + end} bytes, but the file has ${source.size}`, cursor.position());
   return { tensors: tensorCount, parameters: Number(parameters) };
+}
+
+/** Reads the metadata, and returns the alignment that it sets. */
+function readMetadata(cursor: Cursor, count: number, findings: ModelFinding[]): bigint {
+  const keys = new Set<string>();
+  let alignment = DEFAULT_ALIGNMENT;
+  for (let index = 0; index < count; index += 1) {
+    const at = cursor.position();
+    const key = cursor.text(65_535n);
+    if (key === '') throw new GgufError('a metadata key is empty', at);
+    if (keys.has(key)) throw new GgufError(`metadata key ${JSON.stringify(key)} is there twice`, at);
+    keys.add(key);
+    const type = cursor.u32();
+    if (key === 'general.alignment') alignment = readAlignment(cursor, type, at);
+    else {
+      const text = readValue(cursor, type, at);
+      if (text !== undefined && key.startsWith('tokenizer.chat_template')) findings.push(...checkTemplate(text, at));
+    }
+  }
+  return alignment;
+}
+
+/** Reads the tensors' places, and returns how many elements they have and where the last one ends in the data. */
+function readTensorInfos(
+  cursor: Cursor,
+  count: number,
+  alignment: bigint,
+  size: number,
+): { readonly parameters: bigint; readonly end: bigint } {
+  const names = new Set<string>();
+  let [parameters, next, end] = [0n, 0n, 0n];
+  for (let index = 0; index < count; index += 1) {
+    const { at, name, elements, bytes, offset } = readTensorInfo(cursor, size);
+    const shown = JSON.stringify(name);
+    if (names.has(name)) throw new GgufError(`tensor ${shown} is there twice`, at);
+    names.add(name);
+    // ggml lays tensors one behind the other: an offset of its own overlaps another tensor or leaves a hole.
+    if (offset !== next) throw new GgufError(`tensor ${shown} starts at ${offset} where ${next} is due`, at);
+    end = offset + bytes;
+    next = align(end, alignment);
+    parameters += elements;
+  }
+  return { parameters, end };
 }
 
 function align(value: bigint, alignment: bigint): bigint {
@@ -119,7 +129,8 @@ function readTensorInfo(cursor: Cursor, size: number): TensorInfo {
   const at = cursor.position();
   const name = cursor.text(BigInt(MAX_NAME));
   const count = cursor.u32();
-  if (count > MAX_DIMENSIONS) throw new GgufError(`a tensor has ${count} dimensions; ${MAX_DIMENSIONS} are allowed`, at);
+  if (count > MAX_DIMENSIONS)
+    throw new GgufError(`a tensor has ${count} dimensions; ${MAX_DIMENSIONS} are allowed`, at);
   let elements = 1n;
   let row = 1n;
   for (let index = 0; index < count; index += 1) {
@@ -131,7 +142,8 @@ function readTensorInfo(cursor: Cursor, size: number): TensorInfo {
   }
   const type = cursor.u32();
   const bytes = tensorBytes(type, row, elements);
-  if (bytes === undefined) throw new GgufError(`a tensor of ${row} × … is no whole number of blocks of type ${type}`, at);
+  if (bytes === undefined)
+    throw new GgufError(`a tensor of ${row} × … is no whole number of blocks of type ${type}`, at);
   return { at, name, elements, bytes, offset: cursor.u64() };
 }
 

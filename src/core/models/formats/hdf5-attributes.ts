@@ -1,5 +1,16 @@
 import type { ByteSource } from '../byte-source.ts';
-import { address, byte, bytes, Hdf5Error, type Hdf5File, isUndefinedAddress, type Message, number, openHdf5, readMessages } from './hdf5-file.ts';
+import {
+  address,
+  byte,
+  bytes,
+  Hdf5Error,
+  type Hdf5File,
+  isUndefinedAddress,
+  type Message,
+  number,
+  openHdf5,
+  readMessages,
+} from './hdf5-file.ts';
 
 const ATTRIBUTE = 0x0c;
 const ATTRIBUTE_INFO = 0x15;

@@ -1,8 +1,8 @@
 import { type ByteSource, slice } from '../byte-source.ts';
-import { readHdf5Attributes } from './hdf5-attributes.ts';
-import { Hdf5Error } from './hdf5-file.ts';
 import type { FormatReport, ModelFinding } from '../model-finding.ts';
 import type { ReadContext } from '../read-context.ts';
+import { readHdf5Attributes } from './hdf5-attributes.ts';
+import { Hdf5Error } from './hdf5-file.ts';
 import { judgeKerasConfig } from './keras-config.ts';
 
 const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');

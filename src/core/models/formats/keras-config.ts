@@ -7,10 +7,12 @@ const MAX_DEPTH = 200;
 const MAX_FINDINGS = 100;
 
 /** Packages from which Keras rebuilds layers, losses, metrics and initializers. */
-const KERAS_MODULE = /^(?:keras|keras_core|tf_keras|tensorflow\.(?:python\.)?keras|keras_hub|keras_nlp|keras_cv)(?:\.|$)/;
+const KERAS_MODULE =
+  /^(?:keras|keras_core|tf_keras|tensorflow\.(?:python\.)?keras|keras_hub|keras_nlp|keras_cv)(?:\.|$)/;
 /** Parts of them that load, fetch or switch the guard off (CVE-2025-8747, CVE-2025-9906), and layers that load models. */
 const DANGEROUS_KERAS_MODULE = /\.(?:utils|saving|config|export|legacy\.saving|backend\.common\.global_state)(?:\.|$)/;
-const DANGEROUS_CLASS = /^(?:Lambda|__lambda__|TFSMLayer|TorchModuleWrapper|get_file|load_model|load_weights|enable_unsafe_deserialization|JaxLayer|FlaxLayer)$/;
+const DANGEROUS_CLASS =
+  /^(?:Lambda|__lambda__|TFSMLayer|TorchModuleWrapper|get_file|load_model|load_weights|enable_unsafe_deserialization|JaxLayer|FlaxLayer)$/;
 const HARMLESS_UTILITY = /\.utils(?:\.[a-z_]+)*\.(?:FeatureSpace|CustomObjectScope)$/;
 
 /** Layers and parts of Keras 2 and 3 that old configurations name without a module. */
@@ -88,13 +90,23 @@ function judgeObject(object: Readonly<Record<string, unknown>>, allowed: Readonl
   const shown = JSON.stringify((module === undefined ? name : `${module}.${name}`).slice(0, 160)).slice(1, -1);
   judgeVocabulary(object['config'], shown, add);
   if (DANGEROUS_CLASS.test(name) || DANGEROUS_CLASS.test(className)) {
-    const why = className === 'Lambda' || className === '__lambda__' ? 'which is Python byte code' : 'which loads code or other models';
-    return add('dangerous', 'keras-layer', `it rebuilds ${shown}, ${why}`);
+    const why =
+      className === 'Lambda' || className === '__lambda__'
+        ? 'which is Python byte code'
+        : 'which loads code or other models';
+    add('dangerous', 'keras-layer', `it rebuilds ${shown}, ${why}`);
+    return;
   }
   if (allowed.has(`${module ?? ''}.${name}`) || allowed.has(name)) return;
-  if (module !== undefined) return judgeModule(module, name, shown, allowed, add);
+  if (module !== undefined) {
+    judgeModule(module, name, shown, allowed, add);
+    return;
+  }
   const plain = registered ?? name;
-  if (plain.includes('>')) return add('suspicious', 'keras-layer', custom(shown));
+  if (plain.includes('>')) {
+    add('suspicious', 'keras-layer', custom(shown));
+    return;
+  }
   if (className !== 'function' && !KNOWN_CLASSES.has(className)) add('suspicious', 'keras-layer', custom(shown));
 }
 
@@ -105,7 +117,8 @@ function judgeModule(module: string, name: string, shown: string, allowed: Reado
     return;
   }
   const verdict = judgeImport(module, name, allowed);
-  if (verdict === 'dangerous') add('dangerous', 'keras-layer', `it imports ${shown}, which can run code or reach the system`);
+  if (verdict === 'dangerous')
+    add('dangerous', 'keras-layer', `it imports ${shown}, which can run code or reach the system`);
   else if (verdict === 'suspicious' || module !== 'builtins') add('suspicious', 'keras-layer', custom(shown));
 }
 
@@ -113,7 +126,11 @@ function judgeModule(module: string, name: string, shown: string, allowed: Reado
 function judgeVocabulary(config: unknown, shown: string, add: Add): void {
   const vocabulary = isRecord(config) ? config['vocabulary'] : undefined;
   if (typeof vocabulary === 'string')
-    add('dangerous', 'keras-layer', `${shown} reads the file ${JSON.stringify(vocabulary.slice(0, 120))} as its vocabulary`);
+    add(
+      'dangerous',
+      'keras-layer',
+      `${shown} reads the file ${JSON.stringify(vocabulary.slice(0, 120))} as its vocabulary`,
+    );
 }
 
 function custom(shown: string): string {

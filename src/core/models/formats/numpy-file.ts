@@ -1,8 +1,8 @@
 import type { ByteSource } from '../byte-source.ts';
 import { slice } from '../byte-source.ts';
 import type { FormatReport, ModelFinding } from '../model-finding.ts';
-import type { ReadContext } from '../read-context.ts';
 import { interpretPickle } from '../pickle/interpreter.ts';
+import type { ReadContext } from '../read-context.ts';
 
 const MAX_HEADER = 1024 * 1024;
 
@@ -34,7 +34,8 @@ export function readNumpy(source: ByteSource, context: ReadContext): FormatRepor
   }
   const parameters = shape.reduce((product, dimension) => product * dimension, 1n);
   const report = { format: 'numpy', tensors: 1, parameters: Number(parameters) } as const;
-  if (!/O/.test(type.replace(/'[^'O]*'/g, ''))) return { ...report, findings: checkLength(type, parameters, source.size - start, start) };
+  if (!/O/.test(type.replace(/'[^'O]*'/g, '')))
+    return { ...report, findings: checkLength(type, parameters, source.size - start, start) };
   const { findings } = interpretPickle(slice(source, start, source.size - start), 0, context);
   return { ...report, findings: findings.map((finding) => ({ ...finding, offset: start + (finding.offset ?? 0) })) };
 }

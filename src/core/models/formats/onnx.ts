@@ -14,7 +14,8 @@ const SPARSE = { values: 1, indices: 2 } as const;
 const FUNCTION = { name: 1, node: 7, domain: 10 } as const;
 
 /** Domains whose operators come with the runtimes: ONNX's own and ONNX Runtime's. */
-const KNOWN_DOMAIN = /^(?:|ai\.onnx|ai\.onnx\.ml|ai\.onnx\.training|ai\.onnx\.preview(?:\.training)?|com\.microsoft(?:\.nchwc|\.dml|\.internal\.nhwc|\.experimental)?|com\.ms\.internal\.nhwc)$/;
+const KNOWN_DOMAIN =
+  /^(?:|ai\.onnx|ai\.onnx\.ml|ai\.onnx\.training|ai\.onnx\.preview(?:\.training)?|com\.microsoft(?:\.nchwc|\.dml|\.internal\.nhwc|\.experimental)?|com\.ms\.internal\.nhwc)$/;
 const PYTHON_OPERATOR = /^(?:PyOp|PythonOp|PythonOpGrad)$/;
 /** Graphs inside of attributes inside of graphs. */
 const MAX_DEPTH = 32;
@@ -74,7 +75,8 @@ class OnnxReader {
       if (field.number === MODEL.graph) {
         graphs += 1;
         // A message that is there twice is merged by some readers and replaced by others.
-        if (graphs === 2) this.add('suspicious', 'onnx', 'it holds two graphs, and readers differ in which they take', field.start);
+        if (graphs === 2)
+          this.add('suspicious', 'onnx', 'it holds two graphs, and readers differ in which they take', field.start);
         this.#graph(field, 0);
       } else if (field.number === MODEL.functions) this.#function(field);
       else if (field.number === MODEL.trainingInfo) {
@@ -134,7 +136,8 @@ class OnnxReader {
 
   #sparse(field: Field): void {
     for (const part of this.#walker.fields(field.start, field.end))
-      if (part.number === SPARSE.values || part.number === SPARSE.indices) this.#tensor(part, part.number === SPARSE.values);
+      if (part.number === SPARSE.values || part.number === SPARSE.indices)
+        this.#tensor(part, part.number === SPARSE.values);
   }
 
   #tensor(field: Field, isWeight: boolean): void {
@@ -178,7 +181,8 @@ class OnnxReader {
     const why = whyOutside(value);
     if (why !== undefined) {
       const message = `a tensor takes its bytes from ${JSON.stringify(value.slice(0, 120))}, which ${why}`;
-      return this.add('dangerous', 'onnx-external-data', message, field.start);
+      this.add('dangerous', 'onnx-external-data', message, field.start);
+      return;
     }
     if (this.#references.size >= MAX_REFERENCES)
       throw new ProtobufError(`tensors take their bytes from more than ${MAX_REFERENCES} files`, field.start);

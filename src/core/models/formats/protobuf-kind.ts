@@ -34,7 +34,9 @@ export function protobufKind(source: ByteSource): ProtobufKind | undefined {
   const has = (key: string): boolean => counts.has(key);
   if (has('7 bytes') && keys.every(([number, wire]) => isOnnxField(Number(number), wire))) return 'onnx';
   if (has('1 varint') && has('2 bytes') && counts.size === 2) return 'saved-model';
-  const isGraph = keys.every(([number, wire]) => ['1 bytes', '2 bytes', '3 varint', '4 bytes'].includes(`${number} ${wire}`));
+  const isGraph = keys.every(([number, wire]) =>
+    ['1 bytes', '2 bytes', '3 varint', '4 bytes'].includes(`${number} ${wire}`),
+  );
   return isGraph && has('1 bytes') ? 'tensorflow-graph' : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { buffered, type ByteSource } from '../byte-source.ts';
+import { type ByteSource, buffered } from '../byte-source.ts';
 
 /** The bytes are no protocol buffer, or one that costs more than is read. */
 export class ProtobufError extends Error {
@@ -66,7 +66,8 @@ export class ProtobufWalker {
     }
     if (type === 2) {
       const { value, next } = this.#varint(start, end);
-      if (value > BigInt(end - next)) throw new ProtobufError(`a field says ${value} bytes, more than there are`, start);
+      if (value > BigInt(end - next))
+        throw new ProtobufError(`a field says ${value} bytes, more than there are`, start);
       return { number, wire: 'bytes', start: next, end: next + Number(value), value: 0n };
     }
     if (type !== 1 && type !== 5) throw new ProtobufError(`fields of wire type ${type} are not in use`, start);

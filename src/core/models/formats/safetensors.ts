@@ -1,7 +1,7 @@
 import { isRecord } from '../../runner/event.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { readMembers } from './json-members.ts';
 import type { FormatReport, ModelFinding } from '../model-finding.ts';
+import { readMembers } from './json-members.ts';
 
 /** The reference implementation refuses longer headers (`MAX_HEADER_SIZE` of the safetensors crate). */
 const MAX_HEADER = 100_000_000;
@@ -55,7 +55,8 @@ export function readSafetensors(source: ByteSource): FormatReport {
   const tensors: Tensor[] = [];
   const names = new Set<string>();
   const problem = readMembers(source.read(8, Number(length)), (name, entry) => {
-    if (names.has(name)) broken(`${JSON.stringify(name).slice(0, 100)} is there twice, and readers differ in which they take`, 8);
+    if (names.has(name))
+      broken(`${JSON.stringify(name).slice(0, 100)} is there twice, and readers differ in which they take`, 8);
     names.add(name);
     const tensor = name === '__metadata__' ? checkMetadata(entry) : readTensor(name, entry);
     if (typeof tensor === 'string') broken(tensor, 8);

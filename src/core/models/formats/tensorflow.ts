@@ -43,47 +43,52 @@ export function readTensorflow(
 ): FormatReport {
   const walker = new ProtobufWalker(source);
   const findings = new Map<string, ModelFinding>();
-  const add = (severity: ModelFinding['severity'], rule: string, message: string, offset: number): void => {
-    if (findings.size < MAX_FINDINGS && !findings.has(message)) findings.set(message, { severity, rule, message, offset });
-  };
-  const node = (field: Field): void => {
-    for (const part of walker.fields(field.start, field.end)) {
-      if (part.number !== NODE.op) continue;
-      const operator = walker.text(part);
-      const shown = JSON.stringify(operator.slice(0, 120)).slice(1, -1);
-      if (DANGEROUS_OPERATORS.has(operator)) {
-        const message = `it runs the operator ${shown}, which reaches files, the network or Python`;
-        add('dangerous', 'tensorflow-operator', message, part.start);
-      } else if (FOREIGN_OPERATOR.test(operator) && !isAllowed(operator, context)) {
-        const message = `it runs the operator ${shown} of a library of its own; if you know it, list it in "allow-globals"`;
-        add('suspicious', 'tensorflow-operator', message, part.start);
-      }
-    }
-  };
-  const graph = (start: number, end: number): void => {
-    for (const part of walker.fields(start, end)) {
-      if (part.number === GRAPH.node && part.wire === 'bytes') node(part);
-      if (part.number !== GRAPH.library || part.wire !== 'bytes') continue;
-      for (const one of walker.fields(part.start, part.end)) {
-        if (one.number !== LIBRARY.function) continue;
-        for (const inner of walker.fields(one.start, one.end)) if (inner.number === FUNCTION.node) node(inner);
-      }
-    }
+  const add = (finding: ModelFinding): void => {
+    if (findings.size < MAX_FINDINGS && !findings.has(finding.message)) findings.set(finding.message, finding);
   };
   try {
-    if (format === 'tensorflow-graph') graph(0, source.size);
-    else {
-      for (const meta of walker.fields()) {
-        if (meta.number !== SAVED_MODEL.metaGraphs) continue;
-        for (const part of walker.fields(meta.start, meta.end))
-          if (part.number === META_GRAPH.graph) graph(part.start, part.end);
-      }
+    for (const field of operatorFields(walker, format)) {
+      const finding = judgeOperator(walker.text(field), field.start, context);
+      if (finding !== undefined) add(finding);
     }
   } catch (error) {
     if (!(error instanceof ProtobufError)) throw error;
-    add('mismatch', 'tensorflow', `the graph cannot be read to its end: ${error.message}`, error.offset);
+    const message = `the graph cannot be read to its end: ${error.message}`;
+    add({ severity: 'mismatch', rule: 'tensorflow', message, offset: error.offset });
   }
   return { format, findings: [...findings.values()] };
+}
+
+/** The operator of every node, those of the functions in the graphs' libraries too. */
+function* operatorFields(walker: ProtobufWalker, format: 'saved-model' | 'tensorflow-graph'): Generator<Field, void> {
+  const graphs =
+    format === 'tensorflow-graph' ? [undefined] : within(walker, [SAVED_MODEL.metaGraphs, META_GRAPH.graph]);
+  for (const graph of graphs) {
+    yield* within(walker, [GRAPH.node, NODE.op], graph);
+    yield* within(walker, [GRAPH.library, LIBRARY.function, FUNCTION.node, NODE.op], graph);
+  }
+}
+
+/** The fields at a path of field numbers below a message; without one, below the whole file. */
+function* within(walker: ProtobufWalker, path: readonly number[], message?: Field): Generator<Field, void> {
+  const [number, ...rest] = path;
+  for (const field of walker.fields(message?.start, message?.end)) {
+    if (field.number !== number || field.wire !== 'bytes') continue;
+    if (rest.length === 0) yield field;
+    else yield* within(walker, rest, field);
+  }
+}
+
+function judgeOperator(operator: string, offset: number, context: ReadContext): ModelFinding | undefined {
+  const shown = JSON.stringify(operator.slice(0, 120)).slice(1, -1);
+  const rule = 'tensorflow-operator';
+  if (DANGEROUS_OPERATORS.has(operator)) {
+    const message = `it runs the operator ${shown}, which reaches files, the network or Python`;
+    return { severity: 'dangerous', rule, message, offset };
+  }
+  if (!FOREIGN_OPERATOR.test(operator) || isAllowed(operator, context)) return undefined;
+  const message = `it runs the operator ${shown} of a library of its own; if you know it, list it in "allow-globals"`;
+  return { severity: 'suspicious', rule, message, offset };
 }
 
 function isAllowed(operator: string, { allowed }: ReadContext): boolean {

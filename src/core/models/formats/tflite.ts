@@ -3,9 +3,11 @@ import type { FormatReport, ModelFinding } from '../model-finding.ts';
 import type { ReadContext } from '../read-context.ts';
 
 /** Operators that TensorFlow Lite itself brings under custom names. */
-const KNOWN_CUSTOM = /^(?:TFLite_Detection_PostProcess|Convolution2DTransposeBias|MaxPoolingWithArgmax2D|MaxUnpooling2D|VisionBias|Mfcc|AudioSpectrogram|RFFT2D|Irfft2d|Multinomial|RandomUniform|RandomStandardNormal|edgetpu-custom-op|ethos-u)$/;
+const KNOWN_CUSTOM =
+  /^(?:TFLite_Detection_PostProcess|Convolution2DTransposeBias|MaxPoolingWithArgmax2D|MaxUnpooling2D|VisionBias|Mfcc|AudioSpectrogram|RFFT2D|Irfft2d|Multinomial|RandomUniform|RandomStandardNormal|edgetpu-custom-op|ethos-u)$/;
 /** TensorFlow's operators inside of a Lite model ("Select TF ops") that reach files or Python. */
-const DANGEROUS_FLEX = /^Flex(?:ReadFile|WriteFile|MatchingFiles|(?:Eager)?PyFunc(?:Stateless)?|.*(?:Reader(?:V2)?|RecordDataset(?:V2)?|TextLineDataset|SqlDataset))$/;
+const DANGEROUS_FLEX =
+  /^Flex(?:ReadFile|WriteFile|MatchingFiles|(?:Eager)?PyFunc(?:Stateless)?|.*(?:Reader(?:V2)?|RecordDataset(?:V2)?|TextLineDataset|SqlDataset))$/;
 const CUSTOM = 32;
 const MAX_ENTRIES = 1_000_000;
 const MAX_NAME = 1024;
@@ -28,7 +30,8 @@ export function readTflite(source: ByteSource, context: ReadContext): FormatRepo
     const model = table(source, source.read(0, 4).readUInt32LE());
     for (const at of vector(source, model, 1)) {
       const operator = table(source, at);
-      if (builtinCode(source, operator) === CUSTOM) findings.push(...judgeOperator(nameOf(source, operator), at, context));
+      if (builtinCode(source, operator) === CUSTOM)
+        findings.push(...judgeOperator(nameOf(source, operator), at, context));
     }
     let tensors = 0;
     for (const at of vector(source, model, 2)) tensors += vector(source, table(source, at), 0).length;
@@ -45,7 +48,9 @@ function judgeOperator(name: string, offset: number, { allowed }: ReadContext): 
   const shown = JSON.stringify(name.slice(0, 120));
   const rule = 'tflite-operator';
   if (DANGEROUS_FLEX.test(name)) {
-    return [{ severity: 'dangerous', rule, message: `it runs the operator ${shown}, which reaches files or Python`, offset }];
+    return [
+      { severity: 'dangerous', rule, message: `it runs the operator ${shown}, which reaches files or Python`, offset },
+    ];
   }
   if (KNOWN_CUSTOM.test(name) || name.startsWith('Flex') || allowed.has(name)) return [];
   const message = `it runs the custom operator ${shown}; if you know the library that brings it, list it in "allow-globals"`;
@@ -105,7 +110,8 @@ function checkBuffer(source: ByteSource, buffer: Table, at: number): void {
   const data = place(buffer, 0);
   if (data !== undefined) {
     const start = data + u32(source, data);
-    if (start + 4 + u32(source, start) > source.size) throw new FlatbufferError('a buffer runs over the end of the file', at);
+    if (start + 4 + u32(source, start) > source.size)
+      throw new FlatbufferError('a buffer runs over the end of the file', at);
   }
   const [offset, size] = [place(buffer, 1), place(buffer, 2)].map((each) =>
     each === undefined ? 0n : exactly(source, each, 8).readBigUInt64LE(),

@@ -19,7 +19,10 @@ function readOutput(fields: YamlFields): ExpectedFile {
   if (why !== undefined) fields.refuse('path', `the path of a file below its folder: it ${why}`);
   const md5 = fields.text('md5')?.toLowerCase();
   if (md5?.endsWith('.dir') === true)
-    fields.refuse('md5', 'that of a file: what a tracked folder holds stands in DVC\'s cache; list its files in a models.yml');
+    fields.refuse(
+      'md5',
+      "that of a file: what a tracked folder holds stands in DVC's cache; list its files in a models.yml",
+    );
   if (md5 === undefined || !/^[0-9a-f]{32}$/.test(md5)) return fields.refuse('md5', '32 hexadecimal digits');
   const size = fields.text('size');
   return {

@@ -1,7 +1,8 @@
 import { ConfigurationError } from '../../runner/errors.ts';
 import type { ExpectedFile } from './expected-file.ts';
 
-const POINTER = /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\/v\d+\n(?:ext-\d-[^\n]+\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n?$/;
+const POINTER =
+  /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\/v\d+\n(?:ext-\d-[^\n]+\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n?$/;
 
 /** True for a text that starts like a pointer of git-lfs. */
 export function isLfsPointer(text: string): boolean {

@@ -38,7 +38,8 @@ function readEntry(fields: YamlFields, file: string): ExpectedFile {
   const licence = fields.text('licence');
   if (format !== undefined && !MODEL_FORMATS.some((known) => known === format))
     fields.refuse('format', `one of ${MODEL_FORMATS.join(', ')}`);
-  if (url !== undefined && !/^https?:\/\/[^\s]+$/.test(url)) fields.refuse('url', 'an address that starts with https://');
+  if (url !== undefined && !/^https?:\/\/[^\s]+$/.test(url))
+    fields.refuse('url', 'an address that starts with https://');
   return {
     path: path.replace(/^(?:\.\/)+/, ''),
     digest: readDigest(fields),

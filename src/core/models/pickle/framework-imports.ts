@@ -38,17 +38,17 @@ const EXACT: ReadonlyMap<string, readonly string[]> = new Map([
   ['pandas.core.indexes.datetimes', ['_new_DatetimeIndex']],
   ['pandas._libs.arrays', ['__pyx_unpickle_NDArrayBacked']],
   ['numpy.random', ['__RandomState_ctor', '__randomstate_ctor', '__generator_ctor', '__bit_generator_ctor']],
-  [
-    'numpy.random._pickle',
-    ['__randomstate_ctor', '__generator_ctor', '__bit_generator_ctor'],
-  ],
+  ['numpy.random._pickle', ['__randomstate_ctor', '__generator_ctor', '__bit_generator_ctor']],
   ['numpy.random._mt19937', ['MT19937']],
   ['numpy.random._pcg64', ['PCG64', 'PCG64DXSM']],
   ['numpy.random.bit_generator', ['SeedSequence', '__pyx_unpickle_SeedSequence']],
   ['numpy.ma.core', ['MaskedArray', '_mareconstruct']],
   ['joblib.numpy_pickle', ['NumpyArrayWrapper']],
   ['torch._tensor', ['_rebuild_from_type_v2', 'Tensor']],
-  ['torch.jit._pickle', ['build_intlist', 'build_doublelist', 'build_boollist', 'build_tensorlist', 'restore_type_tag']],
+  [
+    'torch.jit._pickle',
+    ['build_intlist', 'build_doublelist', 'build_boollist', 'build_tensorlist', 'restore_type_tag'],
+  ],
 ]);
 
 /** True for a class of a framework that a pickle of a whole model names, and that runs nothing when it is rebuilt. */
