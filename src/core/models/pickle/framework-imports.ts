@@ -54,5 +54,7 @@ const EXACT: ReadonlyMap<string, readonly string[]> = new Map([
 /** True for a class of a framework that a pickle of a whole model names, and that runs nothing when it is rebuilt. */
 export function isFrameworkClass(module: string, name: string): boolean {
   if (EXACT.get(module)?.includes(name) === true) return true;
+  // Types of TorchScript: no Python package has this name, and torch's own interpreter runs their code.
+  if (/^__torch__(?:\.\w+)*$/.test(module)) return /^\w+$/.test(name);
   return /^_?[A-Z][A-Za-z0-9_]*$/.test(name) && CLASS_PACKAGES.some((known) => known.test(module));
 }

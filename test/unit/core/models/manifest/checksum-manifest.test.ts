@@ -22,7 +22,9 @@ describe('lines that are read', () => {
   });
 
   test('SHA-512 by its length', () => {
-    expect(parseChecksums(`${B}  best.pt`, 'SUMS')).toMatchObject([{ digest: { algorithm: 'sha512', hex: B.toLowerCase() } }]);
+    expect(parseChecksums(`${B}  best.pt`, 'SUMS')).toMatchObject([
+      { digest: { algorithm: 'sha512', hex: B.toLowerCase() } },
+    ]);
   });
 });
 
