@@ -63,21 +63,18 @@ async function drain(
 }
 
 function inspectIn(worker: Worker, job: InspectionJob, onProgress: (bytes: number) => void): Promise<InspectedModel> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void): void => {
-      worker.removeAllListeners();
-      finish();
-    };
-    worker.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'progress') onProgress(message.bytes);
-      else if (message.kind === 'done') settle(() => resolve(message.model));
-      else settle(() => reject(message.error));
-    });
-    worker.on('error', (cause) => settle(() => reject(new Error(`"${job.path}" could not be read`, { cause }))));
-    worker.on('exit', (code) =>
-      settle(() => reject(new Error(`the thread that read "${job.path}" ended with ${code}`))),
-    );
-    worker.postMessage(job);
+  const { promise, resolve, reject } = Promise.withResolvers<InspectedModel>();
+  const onMessage = (message: WorkerMessage): void => {
+    if (message.kind === 'progress') onProgress(message.bytes);
+    else if (message.kind === 'done') resolve(message.model);
+    else reject(message.error);
+  };
+  const onError = (cause: unknown): void => reject(new Error(`"${job.path}" could not be read`, { cause }));
+  const onExit = (code: number): void => reject(new Error(`the thread that read "${job.path}" ended with ${code}`));
+  worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+  worker.postMessage(job);
+  return promise.finally(() => {
+    worker.off('message', onMessage).off('error', onError).off('exit', onExit);
   });
 }
 
