@@ -4,7 +4,7 @@ import { openSource } from './byte-source.ts';
 import type { DigestPlan, Digests } from './digest-plan.ts';
 import { compareName } from './file-name.ts';
 import type { FormatReport, ModelFinding } from './model-finding.ts';
-import { UnpackBudget } from './read-context.ts';
+import { ReadBudget } from './read-context.ts';
 import { readModel } from './read-model.ts';
 import { readOnce } from './read-once.ts';
 import { checkReferences } from './references.ts';
@@ -41,7 +41,7 @@ export interface InspectionJob {
 export async function inspectModel(job: InspectionJob, onProgress: (bytes: number) => void): Promise<InspectedModel> {
   using source = openSource(job.file);
   const before = fstatSync(source.descriptor, { bigint: true });
-  const budget = new UnpackBudget();
+  const budget = new ReadBudget();
   using unpacked = job.scans ? await unpackContents(source, job.temp, budget) : undefined;
   const report = job.scans
     ? readModel(source, new Set(job.allowedGlobals), unpacked?.at, budget)

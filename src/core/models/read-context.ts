@@ -4,6 +4,8 @@ import type { FormatReport } from './model-finding.ts';
 
 /** Bytes that are unpacked out of one file, all its archives together; a bomb is one that needs more. */
 const MAX_UNPACKED = 16 * 1024 * 1024 * 1024;
+/** Instructions of all pickles of one file together, those that are followed more than once counted each time: some 10 s. */
+const MAX_INSTRUCTIONS = 50_000_000;
 /** Contents inside of contents: an archive in an archive in a compressed file. */
 export const MAX_DEPTH = 4;
 
@@ -13,16 +15,25 @@ export interface ReadContext {
   readonly allowed: ReadonlySet<string>;
   /** How many contents deep the reader stands; 0 for the file itself. */
   readonly depth: number;
-  readonly budget: UnpackBudget;
+  readonly budget: ReadBudget;
   /** Large contents of the file itself, by the place of their compressed bytes. */
   readonly unpacked: ReadonlyMap<number, Unpacked>;
   /** Reads a content inside of another one by what its bytes are. */
   readonly readNested: (source: ByteSource, name: string) => FormatReport;
 }
 
-/** Counts the bytes that one file unpacks to. */
-export class UnpackBudget {
+/** Counts what one file costs: the bytes that it unpacks to, and the instructions of its pickles. */
+export class ReadBudget {
   #left = MAX_UNPACKED;
+  #instructions = MAX_INSTRUCTIONS;
+
+  get instructionsLeft(): number {
+    return this.#instructions;
+  }
+
+  takeInstructions(count: number): void {
+    this.#instructions -= count;
+  }
 
   /** False where the file has unpacked to more than is read. */
   take(bytes: number): boolean {

@@ -18,7 +18,7 @@ import { readTflite } from './formats/tflite.ts';
 import type { FormatReport, ModelFinding, ModelFormat } from './model-finding.ts';
 import { interpretPickle } from './pickle/interpreter.ts';
 import { readStackedPickles } from './pickle/stacked-pickles.ts';
-import { type ReadContext, UnpackBudget } from './read-context.ts';
+import { ReadBudget, type ReadContext } from './read-context.ts';
 
 /** What was read, and the checksums of stored contents that are still to be held against the bytes. */
 export interface ModelReport extends FormatReport {
@@ -36,7 +36,7 @@ export function readModel(
   source: ByteSource,
   allowed: ReadonlySet<string>,
   unpacked: ReadonlyMap<number, Unpacked> = new Map(),
-  budget: UnpackBudget = new UnpackBudget(),
+  budget: ReadBudget = new ReadBudget(),
 ): ModelReport {
   const context = createContext(allowed, unpacked, budget, 0);
   const format = detectFormat(source);
@@ -48,7 +48,7 @@ export function readModel(
 function createContext(
   allowed: ReadonlySet<string>,
   unpacked: ReadonlyMap<number, Unpacked>,
-  budget: UnpackBudget,
+  budget: ReadBudget,
   depth: number,
 ): ReadContext {
   return {

@@ -4,7 +4,7 @@ import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
 import { type ByteSource, type FileSource, openSource, slice } from '../byte-source.ts';
-import type { UnpackBudget } from '../read-context.ts';
+import type { ReadBudget } from '../read-context.ts';
 import { detectCompression } from './compression.ts';
 import { readZipEntries, ZipError } from './zip-archive.ts';
 
@@ -31,7 +31,7 @@ export interface UnpackedContents extends Disposable {
 export async function unpackContents(
   source: FileSource,
   folder: string,
-  budget: UnpackBudget,
+  budget: ReadBudget,
 ): Promise<UnpackedContents> {
   const at = new Map<number, Unpacked>();
   const files: FileSource[] = [];
@@ -81,7 +81,7 @@ async function unpackTo(
   path: string,
   compressed: ByteSource,
   unpacker: NodeJS.ReadWriteStream,
-  budget: UnpackBudget,
+  budget: ReadBudget,
   limit: number,
 ): Promise<{ readonly crc: number; readonly problem: string | undefined }> {
   const descriptor = openSync(path, 'wx', 0o600);

@@ -14,6 +14,18 @@ export function checkLayout(source: ByteSource, entries: readonly ZipEntry[]): r
   return [...checkNames(entries), ...checkPlaces(source, entries)].slice(0, MAX_FINDINGS);
 }
 
+/** True where two entries lie over each other. */
+export function sharesBytes(entries: readonly ZipEntry[]): boolean {
+  let position = 0;
+  return [...entries]
+    .sort((a, b) => a.headerOffset - b.headerOffset)
+    .some(({ headerOffset, dataOffset, compressedSize }) => {
+      const isInside = headerOffset < position;
+      position = dataOffset + compressedSize;
+      return isInside;
+    });
+}
+
 function checkNames(entries: readonly ZipEntry[]): readonly ModelFinding[] {
   const findings: ModelFinding[] = [];
   const seen = new Set<string>();

@@ -18,17 +18,21 @@ const MAX_INSTRUCTIONS = 20_000_000;
 export function interpretPickle(source: ByteSource, start: number, context: ReadContext): PickleReport {
   const machine = new PickleMachine(source, start, context, interpretPickle);
   const { reader } = machine;
+  const limit = Math.min(MAX_INSTRUCTIONS, context.budget.instructionsLeft);
+  let count = 0;
   try {
-    for (let count = 1; count <= MAX_INSTRUCTIONS; count += 1) {
+    for (count = 1; count <= limit; count += 1) {
       reader.next();
       (STEPS.get(reader.name) ?? pushOpaque)(machine, reader.offset);
       if (reader.name === 'STOP') return machine.reportUntil(reader.end);
     }
-    throw new PickleError(`it has more than ${MAX_INSTRUCTIONS} instructions`, reader.offset);
+    throw new PickleError(`it has more than the ${limit} instructions that are followed`, reader.offset);
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
     const message = `the pickle cannot be followed to its end: ${error.message}`;
     machine.report('suspicious', 'pickle-broken', message, error.offset);
     return machine.reportUntil(undefined);
+  } finally {
+    context.budget.takeInstructions(count);
   }
 }

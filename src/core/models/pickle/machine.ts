@@ -33,6 +33,8 @@ export class PickleMachine {
   readonly #context: ReadContext;
   readonly #interpret: Interpret;
   readonly #findings = new Map<string, ModelFinding>();
+  /** Where the bytes of nested models that were read stand: a memo can name one of them a million times. */
+  readonly #nested = new Set<number>();
   #detailed = 0;
   #tensors = 0;
   #parameters = 0;
@@ -159,6 +161,11 @@ export class PickleMachine {
       this.useAll([NESTED_LOADER], offset);
       return;
     }
+    if (this.#nested.has(content.start)) {
+      this.stack.push(OBJECT, offset);
+      return;
+    }
+    this.#nested.add(content.start);
     const nested = slice(this.#source, content.start, content.length);
     const report = this.#context.readNested(nested, 'storage.pt');
     for (const finding of report.findings)

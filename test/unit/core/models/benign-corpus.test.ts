@@ -217,11 +217,10 @@ const models: readonly (readonly [name: string, bytes: Buffer, format: string, m
 ];
 
 describe('what frameworks write passes, with nothing found', () => {
-  test.each(models)('%s', (_, bytes, format, more = {}) => {
-    expect(readModel(bufferSource(bytes), new Set())).toMatchObject({
-      format,
-      findings: [],
-      ...more,
-    });
-  });
+  test.each(models.map(([name, bytes, format, more]) => ({ name, bytes, format, more })))(
+    '$name',
+    ({ bytes, format, more }) => {
+      expect(readModel(bufferSource(bytes), new Set())).toMatchObject({ format, findings: [], ...more });
+    },
+  );
 });

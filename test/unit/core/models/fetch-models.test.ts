@@ -179,7 +179,13 @@ test('the cache gives a file by its digest, and a wrong file in it costs a downl
   expect(downloads).toBe(1);
   expect(service.cacheEntries()).toMatchObject([{ key: `slipway-model-sha256-${HEX}` }]);
 
-  const lying: ModelCache = { restore: async (_, path) => (writeFileSync(path, 'wrong'), true), save: cache.save };
+  const lying: ModelCache = {
+    restore: async (_, path) => {
+      writeFileSync(path, 'wrong');
+      return true;
+    },
+    save: cache.save,
+  };
   expect(await get(server.url, {}, lying)).toBe(false);
   expect(target().equals(FILE)).toBe(true);
   expect(lines.some((line) => line.includes('the cache held a wrong file'))).toBe(true);
