@@ -2,12 +2,14 @@
 // `npm run bench -- start-up` measures one group.
 import { arch, cpus, platform } from 'node:os';
 import { type Figure, formatFigures } from './figure.ts';
+import { measureModels } from './models.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
 
 const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'start-up': measureStartUp,
   sizes: measureSizes,
+  models: measureModels,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(groups, name));
