@@ -37,7 +37,9 @@ describe('the models inside of an image in a registry', () => {
     expect(failure).toBeUndefined();
     expect(outputs).toMatchObject({ verified: 1, manifest: [{ path: 'best.safetensors', format: 'safetensors' }] });
     step.write('release/SHA256SUMS', sums(PAYLOAD));
-    expect((await step.verify(given, { DOCKER_CONFIG: '/nonexistent' })).failure).toBe('1 of 1 models are not verified');
+    expect((await step.verify(given, { DOCKER_CONFIG: '/nonexistent' })).failure).toBe(
+      '1 of 1 models are not verified',
+    );
   });
 
   test('are scanned like any other', async () => {

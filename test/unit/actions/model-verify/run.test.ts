@@ -127,7 +127,7 @@ test('the report is accepted by the schema of SARIF 2.1.0', async () => {
   const { outputs } = await step.verify({ models: 'a b.pkl\nb.safetensors', manifest: 'SHA256SUMS' });
   const report: unknown = JSON.parse(readFileSync(String(outputs.report), 'utf8'));
   // The schema is of draft 4, which the validator that comes with it reads.
-  const sarif = createRequire(createRequire(import.meta.url).resolve('@microsoft/jest-sarif'));
+  const sarif = createRequire(import.meta.resolve('@microsoft/jest-sarif'));
   const Ajv = sarif('ajv');
   const validator = new Ajv({ schemaId: 'auto', validateSchema: false, allErrors: true });
   validator.addMetaSchema(sarif('ajv/lib/refs/json-schema-draft-04.json'));
