@@ -46,6 +46,8 @@ describe('the models inside of an image in a registry', () => {
     const image = `${await push({ 'hidden.dat': PAYLOAD.subarray(2).toString('latin1') })}:/app/models`;
     using step = createWorkspace();
     const { outputs } = await step.verify({ image, models: '**/*' }, { DOCKER_CONFIG: '/nonexistent' });
-    expect(outputs.manifest).toMatchObject([{ path: 'hidden.dat', findings: [{ severity: 'dangerous' }] }]);
+    expect(outputs.manifest).toMatchObject([
+      { path: 'hidden.dat', findings: expect.arrayContaining([expect.objectContaining({ severity: 'dangerous' })]) },
+    ]);
   });
 });
