@@ -3,12 +3,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { inspectModels } from '../../core/models/inspect-models.ts';
 import { judgeModels } from '../../core/models/judge-models.ts';
+import type { Expectation } from '../../core/models/manifest/expected-file.ts';
 import { formatSarif } from '../../core/models/sarif.ts';
-import { ActionFailure, type Run } from '../../core/runner/run-action.ts';
+import type { InputsOf } from '../../core/runner/contract.ts';
+import { type ActionContext, ActionFailure, type Run } from '../../core/runner/run-action.ts';
 import type { contract } from './contract.ts';
 import { choosePaths, expectSingle, readManifests } from './expectations.ts';
-import { fetchModels } from './fetch.ts';
-import { takeOutFolder } from './image-folder.ts';
 import { planJobs } from './inspection-jobs.ts';
 import { createProgress } from './progress.ts';
 import { reportFindings } from './report.ts';
@@ -28,8 +28,7 @@ export const createRun =
     const target = manifestTarget(workspace, inputs.writeManifest);
     const listed = readManifests(inputs, workspace);
 
-    const root = inputs.image === undefined ? workspace : await takeOutFolder(inputs.image, inputs, context);
-    const isCached = inputs.image === undefined ? await fetchModels(inputs, listed, context) : undefined;
+    const { root, isCached } = await makeReady(inputs, listed, context);
     const paths = choosePaths(inputs, root, listed);
     if (target !== undefined) checkBelow(target, paths);
     const expectations = [...listed, ...expectSingle(inputs.sha256, paths)];
@@ -57,3 +56,19 @@ export const createRun =
     );
     return result;
   };
+
+/** Where the models stand: in the workspace, with what was missing fetched, or in a folder taken out of an image. */
+async function makeReady(
+  inputs: InputsOf<typeof contract>,
+  listed: readonly Expectation[],
+  context: ActionContext,
+): Promise<{ readonly root: string; readonly isCached: boolean | undefined }> {
+  // The clients of registries and servers are loaded where they are needed: most runs need none.
+  if (inputs.image !== undefined) {
+    const { takeOutFolder } = await import('./image-folder.ts');
+    return { root: await takeOutFolder(inputs.image, inputs, context), isCached: undefined };
+  }
+  if (!listed.some(({ url }) => url !== undefined)) return { root: context.workspace, isCached: undefined };
+  const { fetchModels } = await import('./fetch.ts');
+  return { root: context.workspace, isCached: await fetchModels(inputs, listed, context) };
+}
