@@ -50,7 +50,7 @@ export class PickleReader {
   /** Reads the next instruction; throws PickleError at an unknown opcode, and where the source ends. */
   next(): void {
     this.offset = this.end;
-    const opcode = OPCODES[this.#at(this.offset, 1)[0] ?? -1];
+    const opcode = OPCODES[this.#byteAt(this.offset)];
     if (opcode === undefined) {
       const isOver = this.offset >= this.#source.size;
       throw new PickleError(isOver ? 'it ends before STOP' : 'it holds a byte that is no opcode', this.offset);
@@ -104,8 +104,11 @@ export class PickleReader {
   }
 
   #readLength(width: number, name: string): number {
+    if (width === 1) {
+      const length = this.#byteAt(this.argument);
+      return length >= 0 ? length : this.bytes(this.argument, width).length;
+    }
     const bytes = this.bytes(this.argument, width);
-    if (width === 1) return bytes.readUInt8();
     if (width === 8) {
       const length = bytes.readBigUInt64LE();
       if (length <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(length);
@@ -123,6 +126,11 @@ export class PickleReader {
     const end = this.#at(start, MAX_LINE).indexOf(0x0a);
     if (end < 0) throw new PickleError('a line has no end', this.offset);
     return end;
+  }
+
+  /** One byte, or -1 behind the end; a view of one byte for each of half a million opcodes would cost more than the rest. */
+  #byteAt(position: number): number {
+    return this.#window[position - this.#from] ?? this.#at(position, 1)[0] ?? -1;
   }
 
   /** One window moves on with the position, because most instructions are a few bytes long; it grows as it moves. */
