@@ -5,6 +5,7 @@ import { type Figure, formatFigures } from './figure.ts';
 import { measureMatrix } from './matrix.ts';
 import { measurePublish } from './publish.ts';
 import { measureSite, measureSiteBySize } from './site.ts';
+import { measureModels } from './models.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureTags } from './tags.ts';
@@ -17,6 +18,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   publish: measurePublish,
   site: measureSite,
   'site-by-size': measureSiteBySize,
+  models: measureModels,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(groups, name));

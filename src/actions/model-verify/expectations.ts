@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { parseChecksums } from '../../core/models/checksum-manifest.ts';
-import type { Expectation } from '../../core/models/judge-models.ts';
+import type { Expectation } from '../../core/models/manifest/expected-file.ts';
+import { parseManifest } from '../../core/models/manifest/parse-manifest.ts';
 import { checkInside, selectModels } from '../../core/models/select-models.ts';
 import type { InputsOf } from '../../core/runner/contract.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
@@ -11,62 +11,59 @@ type Inputs = InputsOf<typeof contract>;
 
 const MAX_MANIFEST = 16 * 1024 * 1024;
 
-/** The files to verify, relative to the workspace, and what the manifests and `sha256` say of them. */
-export interface Expectations {
-  readonly paths: readonly string[];
-  readonly expectations: readonly Expectation[];
+/**
+ * What the manifests say. Paths are relative to the workspace or, where an image's folder is verified, to that folder.
+ * Throws ConfigurationError for a manifest that cannot be read.
+ */
+export function readManifests(inputs: Inputs, workspace: string): readonly Expectation[] {
+  return selectModels(workspace, inputs.manifest).flatMap((manifest) => {
+    const file = join(workspace, manifest);
+    if (statSync(file).size > MAX_MANIFEST)
+      throw new ConfigurationError(`input "manifest": "${manifest}" is larger than any manifest`);
+    const folder = inputs.image === undefined ? posix.dirname(manifest) : '.';
+    return parseManifest(readFileSync(file, 'utf8'), manifest).map((entry) => ({
+      ...entry,
+      manifest,
+      path: posix.join(folder, entry.path),
+    }));
+  });
 }
 
 /**
- * Reads the manifests and resolves what is to be verified.
- * Throws ConfigurationError for a manifest that cannot be read, a model that is not there, and a digest that is none.
+ * The files to verify, relative to `root`. Throws ConfigurationError for a model that is not there, at its manifest's line.
  */
-export function readExpectations(inputs: Inputs, workspace: string): Expectations {
-  const listed = selectModels(workspace, inputs.manifest).flatMap((manifest) => readManifest(workspace, manifest));
+export function choosePaths(inputs: Inputs, root: string, listed: readonly Expectation[]): readonly string[] {
   const patterns = [
     ...inputs.models.map((line) => line.trim()).filter((line) => line !== ''),
     ...(inputs.row?.models ?? []),
   ];
-  const isChosen = patterns.length > 0 || inputs.row !== undefined;
-  const paths = isChosen
-    ? selectModels(workspace, patterns)
-    : listed.map(({ path }) => findListed(workspace, path, listed));
-  if (!isChosen && paths.length === 0) {
+  if (patterns.length > 0 || inputs.row !== undefined) return selectModels(root, patterns);
+  if (listed.length === 0)
     throw new ConfigurationError('nothing says what to verify: give "models", "manifest" or "row"');
-  }
-  return { paths: [...new Set(paths)], expectations: [...listed, ...single(inputs.sha256, paths)] };
+  return [...new Set(listed.map((each) => findListed(root, each)))].sort();
 }
 
-function readManifest(workspace: string, manifest: string): readonly Expectation[] {
-  const file = join(workspace, manifest);
-  if (statSync(file).size > MAX_MANIFEST)
-    throw new ConfigurationError(`input "manifest": "${manifest}" is larger than any list of checksums`);
-  return parseChecksums(readFileSync(file, 'utf8'), manifest).map((entry) => ({
-    ...entry,
-    manifest,
-    path: posix.join(posix.dirname(manifest), entry.path),
-  }));
-}
-
-function findListed(workspace: string, path: string, listed: readonly Expectation[]): string {
-  const place = listed.find((each) => each.path === path);
-  if (statSync(join(workspace, path), { throwIfNoEntry: false })?.isFile() !== true) {
-    throw new ConfigurationError(`"${path}" is listed in "${place?.manifest}" but is not there`, {
-      ...(place === undefined ? {} : { file: place.manifest, line: place.line }),
+function findListed(root: string, { path, manifest, line, url }: Expectation): string {
+  if (statSync(join(root, path), { throwIfNoEntry: false })?.isFile() !== true) {
+    const fix = url === undefined ? '' : '; it has a "url", but "fetch" is "never"';
+    throw new ConfigurationError(`"${path}" is listed in "${manifest}" but is not there${fix}`, {
+      file: manifest,
+      line,
     });
   }
-  checkInside(workspace, path);
+  checkInside(root, path);
   return path;
 }
 
-function single(sha256: string | undefined, paths: readonly string[]): readonly Expectation[] {
+/** The expectation that the input `sha256` states of the one model that is selected. */
+export function expectSingle(sha256: string | undefined, paths: readonly string[]): readonly Expectation[] {
   if (sha256 === undefined) return [];
-  const digest = sha256.replace(/^sha256:/i, '').toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(digest))
+  const hex = sha256.replace(/^sha256:/i, '').toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(hex))
     throw new ConfigurationError(`input "sha256": "${sha256.slice(0, 80)}" is no SHA-256 in hex`);
   const [path, ...others] = paths;
   if (path === undefined || others.length > 0) {
     throw new ConfigurationError(`input "sha256" is for one model, but ${paths.length} are selected; use "manifest"`);
   }
-  return [{ path, algorithm: 'sha256', digest, line: 0, manifest: '' }];
+  return [{ path, digest: { algorithm: 'sha256', hex }, line: 0, manifest: '' }];
 }

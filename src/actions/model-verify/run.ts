@@ -1,125 +1,74 @@
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { formatChecksums } from '../../core/models/checksum-manifest.ts';
-import { type InspectedModel, inspectModel } from '../../core/models/inspect-model.ts';
-import { type JudgedModel, judgeModels, type Requirements } from '../../core/models/judge-models.ts';
-import type { ModelFinding } from '../../core/models/model-finding.ts';
-import type { InputsOf, OutputsOf } from '../../core/runner/contract.ts';
-import { ConfigurationError } from '../../core/runner/errors.ts';
-import type { Log } from '../../core/runner/log.ts';
-import { ActionFailure, type Run } from '../../core/runner/run-action.ts';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { inspectModels } from '../../core/models/inspect-models.ts';
+import { judgeModels } from '../../core/models/judge-models.ts';
+import type { Expectation } from '../../core/models/manifest/expected-file.ts';
+import { formatSarif } from '../../core/models/sarif.ts';
+import type { InputsOf } from '../../core/runner/contract.ts';
+import { type ActionContext, ActionFailure, type Run } from '../../core/runner/run-action.ts';
 import type { contract } from './contract.ts';
-import { readExpectations } from './expectations.ts';
+import { choosePaths, expectSingle, readManifests } from './expectations.ts';
+import { planJobs } from './inspection-jobs.ts';
 import { createProgress } from './progress.ts';
+import { reportFindings } from './report.ts';
+import { readRequirements } from './requirements.ts';
+import { toOutputs } from './result-outputs.ts';
+import { judgeSignature } from './signature-findings.ts';
+import { openSignedFolder } from './signed-folder.ts';
 import { summarize } from './summary.ts';
-import { manifestTarget } from './write-manifest.ts';
+import { checkBelow, manifestTarget, writeManifest } from './write-manifest.ts';
 
-type Inputs = InputsOf<typeof contract>;
+/** `workerEntry` is the module that reading threads are started with; without one all files are read in this thread. */
+export const createRun =
+  (workerEntry: string | URL | undefined): Run<typeof contract> =>
+  async (inputs, context) => {
+    const { workspace, temp, log } = context;
+    const requirements = readRequirements(inputs);
+    const target = manifestTarget(workspace, inputs.writeManifest);
+    const listed = readManifests(inputs, workspace);
 
-export const run: Run<typeof contract> = async (inputs, { workspace, log }) => {
-  const requirements = readRequirements(inputs);
-  const target = manifestTarget(workspace, inputs.writeManifest);
-  const { paths, expectations } = readExpectations(inputs, workspace);
+    const { root, isCached } = await makeReady(inputs, listed, context);
+    const paths = choosePaths(inputs, root, listed);
+    if (target !== undefined) checkBelow(target, paths);
+    const expectations = [...listed, ...expectSingle(inputs.sha256, paths)];
+    const signed = await openSignedFolder(inputs, workspace, root, paths);
 
-  const models: InspectedModel[] = [];
-  const progress = createProgress(workspace, paths, log);
-  for (const path of paths) {
-    const needsSha512 = expectations.some((each) => each.path === path && each.algorithm === 'sha512');
-    const allowedGlobals = new Set(inputs.allowGlobals);
-    models.push(
-      await inspectModel(join(workspace, path), path, {
-        needsSha512,
-        scans: inputs.scan !== 'off',
-        allowedGlobals,
-        onProgress: progress,
-      }),
+    const options = { root, temp, scans: inputs.scan !== 'off', allowedGlobals: inputs.allowGlobals };
+    const jobs = planJobs(paths, expectations, signed, options);
+    const threads = inputs.concurrency === 0 ? availableParallelism() : inputs.concurrency;
+    const inspected = await inspectModels(jobs, { threads, workerEntry }, createProgress(jobs, log));
+
+    const models = inspected.slice(0, paths.length);
+    const isSigned = inputs.require.includes('signature');
+    const judged = judgeSignature(judgeModels(models, expectations, requirements), inspected, signed, isSigned);
+    const failures = reportFindings(judged, inputs.scan, log);
+    const report = join(temp, `model-verify-${process.pid}.sarif`);
+    writeFileSync(report, formatSarif(judged));
+    const outputs = { ...toOutputs(judged, failures), report, cacheHit: isCached };
+    const result = { outputs, summary: summarize(judged, signed?.signature) };
+    if (failures > 0) throw new ActionFailure(`${failures} of ${judged.length} models are not verified`, result);
+    if (target !== undefined) writeManifest(target, judged);
+    log.info(
+      judged.length === 0
+        ? 'there is no model to verify'
+        : `verified ${judged.length} ${judged.length === 1 ? 'model' : 'models'}`,
     );
-  }
-
-  const judged = judgeModels(models, expectations, requirements);
-  const failures = reportFindings(judged, inputs.scan, log);
-  const result = { outputs: toOutputs(judged, failures), summary: summarize(judged) };
-  if (failures > 0) throw new ActionFailure(`${failures} of ${judged.length} models are not verified`, result);
-  if (target !== undefined) writeFileSync(target, formatChecksums(models));
-  log.info(
-    judged.length === 0
-      ? 'there is no model to verify'
-      : `verified ${judged.length} ${judged.length === 1 ? 'model' : 'models'}`,
-  );
-  return result;
-};
-
-function readRequirements(inputs: Inputs): Requirements {
-  const unknown = inputs.require.filter((word) => word !== 'checksum' && word !== 'safe-format');
-  if (unknown.length > 0)
-    throw new ConfigurationError(`input "require": "${unknown[0]}" is neither checksum nor safe-format`);
-  return {
-    checksum: inputs.require.includes('checksum'),
-    safeFormat: inputs.require.includes('safe-format'),
-    formats: inputs.formats,
-    minSize: inputs.minSize,
-    maxSize: inputs.maxSize,
+    return result;
   };
-}
 
-/** Says every finding at its manifest's line, and returns how many models fail. `warn` never hides a mismatch. */
-function reportFindings(judged: readonly JudgedModel[], scan: Inputs['scan'], log: Log): number {
-  const fails = ({ severity }: ModelFinding): boolean => severity === 'mismatch' || scan === 'error';
-  for (const each of judged) {
-    log.info(describe(each));
-    for (const finding of each.findings) {
-      const say = fails(finding) ? log.error : log.warning;
-      say({
-        title: `model ${finding.severity}`,
-        message: `${placeOf(each, finding)}: ${finding.message}`,
-        ...lineOf(each),
-      });
-    }
+/** Where the models stand: in the workspace, with what was missing fetched, or in a folder taken out of an image. */
+async function makeReady(
+  inputs: InputsOf<typeof contract>,
+  listed: readonly Expectation[],
+  context: ActionContext,
+): Promise<{ readonly root: string; readonly isCached: boolean | undefined }> {
+  // The clients of registries and servers are loaded where they are needed: most runs need none.
+  if (inputs.image !== undefined) {
+    const { takeOutFolder } = await import('./image-folder.ts');
+    return { root: await takeOutFolder(inputs.image, inputs, context), isCached: undefined };
   }
-  return judged.filter(({ findings }) => findings.some(fails)).length;
-}
-
-function describe({ model, expected, findings }: JudgedModel): string {
-  const isExpected = expected !== undefined && !findings.some(({ rule }) => rule === 'checksum');
-  return `${model.path}: ${model.format}, ${model.size} bytes, sha256 ${model.sha256}${isExpected ? ', as expected' : ''}`;
-}
-
-function placeOf({ model }: JudgedModel, { entry, offset }: ModelFinding): string {
-  return `${model.path}${entry === undefined ? '' : `!${entry}`}${offset === undefined ? '' : ` at byte ${offset}`}`;
-}
-
-function lineOf({ expected }: JudgedModel): { readonly file?: string; readonly line?: number } {
-  return expected === undefined || expected.manifest === '' ? {} : { file: expected.manifest, line: expected.line };
-}
-
-function toOutputs(judged: readonly JudgedModel[], failures: number): OutputsOf<typeof contract> {
-  const models = judged.map(({ model }) => model);
-  const [only] = models;
-  return {
-    verified: models.length - failures,
-    sha256:
-      models.length === 1
-        ? only?.sha256
-        : models.length === 0
-          ? ''
-          : createHash('sha256').update(formatChecksums(models)).digest('hex'),
-    manifest: judged.map(({ model: { path, size, sha256, format, tensors, parameters }, findings }) => ({
-      path,
-      size,
-      sha256,
-      format,
-      tensors,
-      parameters,
-      findings,
-    })),
-    labels: models.map(({ path, sha256 }) => `dev.slipway.model.${labelName(path)}=sha256:${sha256}`).join('\n'),
-  };
-}
-
-/** A label's key takes letters, digits, dots and dashes (Docker's guidelines for label keys). */
-function labelName(path: string): string {
-  return basename(path)
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]+/g, '-');
+  if (!listed.some(({ url }) => url !== undefined)) return { root: context.workspace, isCached: undefined };
+  const { fetchModels } = await import('./fetch.ts');
+  return { root: context.workspace, isCached: await fetchModels(inputs, listed, context) };
 }

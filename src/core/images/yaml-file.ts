@@ -114,8 +114,15 @@ export class YamlFields {
     return new YamlFields(value, [...this.#path, key], this.#placeOf);
   }
 
-  /** The mappings of a list under a key; entries that are none are passed over. */
+  /** The mappings in a list; an absent one has none. */
   items(key: string): readonly YamlFields[] {
+    const value = this.get(key) ?? [];
+    if (!Array.isArray(value) || !value.every(isRecord)) return this.refuse(key, 'a list of mappings');
+    return value.map((entry, index) => new YamlFields(entry, [...this.#path, key, index], this.#placeOf));
+  }
+
+  /** The mappings among the entries of a list, for files whose form is not ours to judge. */
+  mappingsAmong(key: string): readonly YamlFields[] {
     const value = this.get(key);
     if (!Array.isArray(value)) return [];
     return value.flatMap((entry: unknown, index) =>
@@ -124,13 +131,13 @@ export class YamlFields {
   }
 
   /** Throws for a key that is not known, with the one that was probably meant. `x-…` keys are the writer's own. */
-  refuseUnknownKeys(known: readonly string[]): void {
+  refuseUnknownKeys(known: readonly string[], what = 'an image definition'): void {
     for (const key of this.keys()) {
       if (known.includes(key) || key.startsWith('x-')) continue;
       const near = nearest(key, known);
       const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean "${near}"?`;
       throw new ConfigurationError(
-        `"${[...this.#path, key].join('.')}" is no key of an image definition; ${hint}`,
+        `"${[...this.#path, key].join('.')}" is no key of ${what}; ${hint}`,
         this.place(key),
       );
     }

@@ -52,3 +52,20 @@ function readAt(descriptor: number, offset: number, length: number): Buffer {
   }
   return buffer.subarray(0, filled);
 }
+
+/** A source that reads ahead, for readers that take a few bytes at a time and mostly go forward. */
+export function buffered(source: ByteSource, ahead = 64 * 1024): ByteSource {
+  let from = 0;
+  let window: Buffer = Buffer.alloc(0);
+  return {
+    size: source.size,
+    read(offset, length) {
+      if (length > ahead) return source.read(offset, length);
+      if (offset < from || offset + length > from + window.length) {
+        from = offset;
+        window = source.read(offset, ahead);
+      }
+      return window.subarray(offset - from, offset - from + length);
+    },
+  };
+}

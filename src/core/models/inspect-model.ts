@@ -1,9 +1,13 @@
-import { createHash, type Hash } from 'node:crypto';
-import { readSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
-import { type FileSource, openSource } from './byte-source.ts';
-import type { FormatReport } from './model-finding.ts';
-import { readModelFormat } from './model-format.ts';
+import { fstatSync } from 'node:fs';
+import { unpackContents } from './archive/unpacked-contents.ts';
+import { openSource } from './byte-source.ts';
+import type { DigestPlan, Digests } from './digest-plan.ts';
+import { compareName } from './file-name.ts';
+import type { FormatReport, ModelFinding } from './model-finding.ts';
+import { ReadBudget } from './read-context.ts';
+import { readModel } from './read-model.ts';
+import { readOnce } from './read-once.ts';
+import { checkReferences } from './references.ts';
 
 /** A model file as it is on disk. */
 export interface InspectedModel extends FormatReport {
@@ -12,48 +16,55 @@ export interface InspectedModel extends FormatReport {
   readonly size: number;
   /** Lower-case hex. */
   readonly sha256: string;
-  readonly sha512: string | undefined;
+  readonly digests: Digests;
 }
 
-export interface InspectOptions {
-  /** Also SHA-512, for manifests that list it. */
-  readonly needsSha512: boolean;
-  /** Whether the format is read, besides the digest. */
+/** What to do with one file; plain data, so that it can be handed to a worker. */
+export interface InspectionJob {
+  /** The file on this machine. */
+  readonly file: string;
+  /** Its name in findings. */
+  readonly path: string;
+  readonly plan: DigestPlan;
+  /** Whether the format is read, besides the digests. */
   readonly scans: boolean;
-  readonly allowedGlobals: ReadonlySet<string>;
-  /** Told the bytes that were hashed since the last call. */
-  readonly onProgress: (bytes: number) => void;
+  readonly allowedGlobals: readonly string[];
+  /** Where large contents of archives are unpacked to. */
+  readonly temp: string;
 }
-
-/** One buffer for all reads: 1 MiB was as fast as any size above 64 KiB, and keeps memory flat. */
-const CHUNK = 1024 * 1024;
-const CHUNKS_PER_TURN = 32;
 
 /**
- * Hashes and reads one file through one descriptor, so that what is judged is what was hashed.
- * Throws the system's error where it cannot be opened or read.
+ * Reads one file through one descriptor: its headers and pickles first, then every byte of it once, for the digests and
+ * the archive's checksums together. What is judged is what was hashed: a file that changes meanwhile is a finding.
+ * Throws the system's error where the file cannot be opened or read.
  */
-export async function inspectModel(file: string, path: string, options: InspectOptions): Promise<InspectedModel> {
-  using source = openSource(file);
-  const sha256 = createHash('sha256');
-  const sha512 = options.needsSha512 ? createHash('sha512') : undefined;
-  await hash(source, [sha256, ...(sha512 === undefined ? [] : [sha512])], options.onProgress);
-  const report: FormatReport = options.scans
-    ? readModelFormat(source, options.allowedGlobals)
-    : { format: 'unknown', findings: [] };
-  return { path, size: source.size, sha256: sha256.digest('hex'), sha512: sha512?.digest('hex'), ...report };
-}
-
-async function hash(source: FileSource, hashes: readonly Hash[], onProgress: (bytes: number) => void): Promise<void> {
-  const buffer = Buffer.allocUnsafe(CHUNK);
-  let position = 0;
-  for (let turn = 1; position < source.size; turn += 1) {
-    const count = readSync(source.descriptor, buffer, 0, CHUNK, position);
-    if (count === 0) throw new Error(`the file became shorter while it was read (${position} of ${source.size} bytes)`);
-    for (const each of hashes) each.update(buffer.subarray(0, count));
-    position += count;
-    onProgress(count);
-    // A 10 GB file takes seconds: timers and signals get their turn in between.
-    if (turn % CHUNKS_PER_TURN === 0) await setImmediate();
-  }
+export async function inspectModel(job: InspectionJob, onProgress: (bytes: number) => void): Promise<InspectedModel> {
+  using source = openSource(job.file);
+  const before = fstatSync(source.descriptor, { bigint: true });
+  const budget = new ReadBudget();
+  using unpacked = job.scans ? await unpackContents(source, job.temp, budget) : undefined;
+  const report = job.scans
+    ? readModel(source, new Set(job.allowedGlobals), unpacked?.at, budget)
+    : { format: 'unknown' as const, findings: [], stored: [] };
+  const { digests, findings } = await readOnce(source, job.plan, report.stored, onProgress);
+  const after = fstatSync(source.descriptor, { bigint: true });
+  const changed: readonly ModelFinding[] =
+    after.mtimeNs === before.mtimeNs && after.size === before.size
+      ? []
+      : [{ severity: 'mismatch', rule: 'changed', message: 'the file changed while it was read' }];
+  const { stored: _, ...format } = report;
+  return {
+    ...format,
+    path: job.path,
+    size: source.size,
+    sha256: digests.whole.get('sha256') ?? '',
+    digests,
+    findings: [
+      ...changed,
+      ...report.findings,
+      ...findings,
+      ...(job.scans ? compareName(job.path, report.format) : []),
+      ...checkReferences(job.file, format.references ?? []),
+    ],
+  };
 }

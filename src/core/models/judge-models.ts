@@ -1,13 +1,6 @@
-import type { ExpectedFile } from './checksum-manifest.ts';
 import type { InspectedModel } from './inspect-model.ts';
+import type { Expectation } from './manifest/expected-file.ts';
 import type { ModelFinding, ModelFormat } from './model-finding.ts';
-
-/** What a manifest says of one file, with the manifest's place for the annotation. */
-export interface Expectation extends ExpectedFile {
-  /** Relative to the workspace, with `/`. */
-  readonly path: string;
-  readonly manifest: string;
-}
 
 export interface Requirements {
   /** Every model must be listed with its digest. */
@@ -24,7 +17,7 @@ export interface Requirements {
 /** A model, what was expected of it, and all that was found. */
 export interface JudgedModel {
   readonly model: InspectedModel;
-  readonly expected: Expectation | undefined;
+  readonly expected: readonly Expectation[];
   readonly findings: readonly ModelFinding[];
 }
 
@@ -37,38 +30,45 @@ export function judgeModels(
   expectations: readonly Expectation[],
   requirements: Requirements,
 ): readonly JudgedModel[] {
-  const expected = new Map(expectations.map((each) => [each.path, each]));
+  const expected = Map.groupBy(expectations, ({ path }) => path);
+  const copies = Map.groupBy(models, ({ sha256 }) => sha256);
   return models.map((model) => {
-    const expectation = expected.get(model.path);
+    const mine = expected.get(model.path) ?? [];
     const findings = [
-      ...compareDigest(model, expectation, requirements),
-      ...checkRequirements(model, requirements),
+      ...mine.flatMap((each) => compareWith(model, each)),
+      ...checkRequirements(model, mine, requirements),
       ...model.findings,
+      ...noteCopies(model, copies.get(model.sha256) ?? []),
     ];
-    return { model, expected: expectation, findings };
+    return { model, expected: mine, findings };
   });
 }
 
-function compareDigest(
-  model: InspectedModel,
-  expected: Expectation | undefined,
-  requirements: Requirements,
-): ModelFinding[] {
-  if (expected === undefined) {
-    return requirements.checksum
-      ? [mismatch('checksum', 'no manifest lists its digest, and "require" asks for one')]
-      : [];
+function compareWith(model: InspectedModel, { digest, size, format }: Expectation): ModelFinding[] {
+  const findings: ModelFinding[] = [];
+  const actual = digest === undefined ? undefined : model.digests.whole.get(digest.algorithm);
+  if (digest !== undefined && actual !== digest.hex) {
+    const message = `its ${digest.algorithm} is ${actual ?? 'unknown'}, but ${digest.hex} is expected`;
+    findings.push(mismatch('checksum', message));
   }
-  const actual = expected.algorithm === 'sha256' ? model.sha256 : model.sha512;
-  if (actual === expected.digest) return [];
-  return [
-    mismatch('checksum', `its ${expected.algorithm} is ${actual ?? 'unknown'}, but ${expected.digest} is expected`),
-  ];
+  if (size !== undefined && size !== model.size)
+    findings.push(mismatch('size', `it has ${model.size} bytes, but ${size} are expected`));
+  if (format !== undefined && model.format !== 'unknown' && format !== model.format)
+    findings.push(mismatch('format', `it is ${model.format}, but ${format} is expected`));
+  return findings;
 }
 
-function checkRequirements(model: InspectedModel, requirements: Requirements): ModelFinding[] {
+function checkRequirements(
+  model: InspectedModel,
+  expected: readonly Expectation[],
+  requirements: Requirements,
+): ModelFinding[] {
   const { formats, safeFormat, minSize, maxSize } = requirements;
+  const algorithms = expected.flatMap(({ digest }) => digest?.algorithm ?? []);
   return [
+    ...(requirements.checksum && !algorithms.some((algorithm) => algorithm !== 'md5')
+      ? [mismatch('checksum', whyUnlisted(algorithms.length > 0))]
+      : []),
     ...(formats.length > 0 && !formats.includes(model.format)
       ? [mismatch('format', `it is ${model.format}, and only ${formats.join(', ')} are allowed`)]
       : []),
@@ -82,6 +82,19 @@ function checkRequirements(model: InspectedModel, requirements: Requirements): M
       ? [mismatch('size', `it has ${model.size} bytes, more than "max-size" allows`)]
       : []),
   ];
+}
+
+function whyUnlisted(hasMd5: boolean): string {
+  return hasMd5
+    ? 'only an MD5 is listed, which proves nothing against somebody who makes files to fit it; "require" asks for a checksum'
+    : 'no manifest lists its digest, and "require" asks for one';
+}
+
+/** The same bytes under two names are no danger; they double what a job loads and an image carries. */
+function noteCopies(model: InspectedModel, copies: readonly InspectedModel[]): ModelFinding[] {
+  const other = copies.find(({ path }) => path !== model.path);
+  if (other === undefined || model.size === 0) return [];
+  return [{ severity: 'note', rule: 'duplicate', message: `it has the same bytes as "${other.path}"` }];
 }
 
 function mismatch(rule: string, message: string): ModelFinding {

@@ -4,8 +4,9 @@
  * - `mismatch`: the file is not the one expected, or is not whole; fails always.
  * - `dangerous`: loading the file runs code.
  * - `suspicious`: nothing shows that loading the file is harmless; what cannot be followed to its end is one of these.
+ * - `note`: worth knowing, and no reason to fail: the same weights twice.
  */
-export type Severity = 'mismatch' | 'dangerous' | 'suspicious';
+export type Severity = 'mismatch' | 'dangerous' | 'suspicious' | 'note';
 
 /** Something found in a model file. `entry` is the path inside an archive, `offset` counts bytes from its start. */
 export interface ModelFinding {
@@ -18,14 +19,29 @@ export interface ModelFinding {
 }
 
 /** The format of a model file, by its content. */
+export const MODEL_FORMATS = [
+  'safetensors',
+  'gguf',
+  'onnx',
+  'tflite',
+  'keras',
+  'hdf5',
+  'saved-model',
+  'tensorflow-graph',
+  'pytorch',
+  'pytorch-legacy',
+  'pytorch-tar',
+  'torchscript',
+  'pickle',
+  'numpy',
+  'zip',
+  'tar',
+  'json',
+] as const;
+
 export type ModelFormat =
-  | 'safetensors'
-  | 'gguf'
-  | 'pytorch'
-  | 'pytorch-legacy'
-  | 'pickle'
-  | 'numpy'
-  | 'zip'
+  | (typeof MODEL_FORMATS)[number]
+  | 'compressed'
   | 'git-lfs-pointer'
   | 'html'
   | 'empty'
@@ -36,5 +52,7 @@ export interface FormatReport {
   readonly format: ModelFormat;
   readonly tensors?: number;
   readonly parameters?: number;
+  /** Files beside this one that a loader reads with it (external data of ONNX), as the model names them. */
+  readonly references?: readonly string[];
   readonly findings: readonly ModelFinding[];
 }

@@ -68,7 +68,7 @@ function toWorkflow(top: YamlFields, file: string): Workflow {
   return {
     file,
     triggers: readTriggers(top),
-    steps: jobs.keys().flatMap((job) => jobs.fields(job).items('steps').flatMap(toStep)),
+    steps: jobs.keys().flatMap((job) => jobs.fields(job).mappingsAmong('steps').flatMap(toStep)),
   };
 }
 

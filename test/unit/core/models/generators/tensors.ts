@@ -16,7 +16,7 @@ export function gguf(
   more: { readonly version?: number; readonly tensorCount?: bigint; readonly body?: number } = {},
 ): Buffer {
   const { version = 3, tensorCount = BigInt(tensors.length), body = 64 } = more;
-  return Buffer.concat([
+  const header = Buffer.concat([
     Buffer.from('GGUF'),
     u32(version),
     u64(tensorCount),
@@ -29,8 +29,8 @@ export function gguf(
       u32(0),
       u64(offset),
     ]),
-    Buffer.alloc(body),
   ]);
+  return Buffer.concat([header, Buffer.alloc((32 - (header.length % 32)) % 32), Buffer.alloc(body)]);
 }
 
 export function ggufText(text: string): Buffer {

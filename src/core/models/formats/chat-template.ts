@@ -1,0 +1,68 @@
+import { isRecord } from '../../runner/event.ts';
+import type { ByteSource } from '../byte-source.ts';
+import type { FormatReport, ModelFinding } from '../model-finding.ts';
+
+const MAX_JSON = 32 * 1024 * 1024;
+
+/** Ways of a Jinja template to Python's objects (CVE-2024-34359): what no chat template needs. */
+const ESCAPES: readonly RegExp[] = [
+  /__\w+__/,
+  /\\x5f|\\u005f|\\137/i,
+  /\|\s*(?:attr|map\s*\(\s*(?:['"]?attr|attribute))/,
+  /\b(?:cycler|joiner|lipsum|get_flashed_messages|url_for|_self)\b/,
+  /\bself\b\s*(?:\.|\[)/,
+  /\b(?:globals|builtins|subclasses|import_module|popen|os\.|subprocess|mro\b|func_globals|gi_frame|gi_code|cr_frame|f_globals)/,
+  /\[\s*['"]_/,
+  /['"]_{1,2}['"]\s*[~+*]/,
+  /\{%-?\s*(?:include|import|from|extends)\b/,
+];
+
+/** What a chat template does beyond putting messages together: Jinja runs it where the model is loaded. */
+export function checkTemplate(template: string, offset: number): readonly ModelFinding[] {
+  if (!ESCAPES.some((pattern) => pattern.test(template))) return [];
+  const message = 'the chat template reaches for attributes of Python objects';
+  return [{ severity: 'dangerous', rule: 'chat-template', message, offset }];
+}
+
+/**
+ * Reads a JSON file that stands beside weights (`tokenizer_config.json`, `chat_template.json`, `config.json`): its chat
+ * templates, and `auto_map`, by which transformers loads Python files of the model's repository.
+ */
+export function readModelJson(source: ByteSource): FormatReport {
+  if (source.size > MAX_JSON) {
+    const message = `it is larger than the ${MAX_JSON} bytes that are read`;
+    return { format: 'json', findings: [{ severity: 'suspicious', rule: 'json', message }] };
+  }
+  const value = parse(source.read(0, source.size).toString('utf8'));
+  if (value === undefined)
+    return { format: 'json', findings: [{ severity: 'mismatch', rule: 'json', message: 'it is no JSON' }] };
+  const findings: ModelFinding[] = [];
+  if (isRecord(value)) {
+    for (const template of templatesOf(value['chat_template'])) findings.push(...checkTemplate(template, 0));
+    if (value['auto_map'] !== undefined || value['custom_pipelines'] !== undefined) {
+      const message =
+        'it names Python files of its repository, which run when the model is loaded with "trust_remote_code"';
+      findings.push({ severity: 'suspicious', rule: 'remote-code', message });
+    }
+  }
+  return { format: 'json', findings };
+}
+
+/** One template, or a list of named ones. */
+function templatesOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, 100).flatMap((each: unknown) => {
+    const template = isRecord(each) ? each['template'] : undefined;
+    return typeof template === 'string' ? [template] : [];
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import { ConfigurationError, messagesOf } from '../../runner/errors.ts';
+import { isRecord } from '../../runner/event.ts';
+import type { SignedEnvelope } from './envelope.ts';
+
+/**
+ * Verifies an envelope that was signed with a Sigstore identity, offline: the certificate against the roots, its entry in
+ * the transparency log against the log's key, the signature, and who signed. `trustedRoot` is a `trusted_root.json`;
+ * undefined for that of the public Sigstore at the time of the release. Throws ConfigurationError.
+ */
+export async function verifyWithIdentity(
+  envelope: SignedEnvelope,
+  expected: { readonly identity: string; readonly issuer: string },
+  trustedRoot: string | undefined,
+  file: string,
+): Promise<void> {
+  const [{ bundleFromJSON }, { toSignedEntity, toTrustMaterial, Verifier }, { TrustedRoot }] = await Promise.all([
+    import('@sigstore/bundle'),
+    import('@sigstore/verify'),
+    import('@sigstore/protobuf-specs'),
+  ]);
+  const material = toTrustMaterial(
+    TrustedRoot.fromJSON(trustedRoot === undefined ? await publicRoot() : parseRoot(trustedRoot)),
+  );
+  // The policy takes a pattern: the identity is escaped and anchored, so that `a.b` is not `aXb` and not `xa.b`.
+  const subjectAlternativeName = new RegExp(`^${expected.identity.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')}$`);
+  try {
+    const entity = toSignedEntity(bundleFromJSON(envelope.bundle));
+    new Verifier(material).verify(entity, { subjectAlternativeName, extensions: { issuer: expected.issuer } });
+  } catch (cause) {
+    throw new ConfigurationError(`"${file}" is not verified: ${messagesOf(cause).join(': ')}`, { file, cause });
+  }
+}
+
+/** The trusted root that the Sigstore client starts from (its TUF seed). */
+async function publicRoot(): Promise<unknown> {
+  const { default: seeds } = await import('@sigstore/tuf/seeds.json', { with: { type: 'json' } });
+  const [seed] = Object.values(seeds);
+  if (seed === undefined) throw new Error('the Sigstore client brings no trusted root');
+  return JSON.parse(Buffer.from(seed.targets['trusted_root.json'], 'base64').toString('utf8'));
+}
+
+function parseRoot(text: string): unknown {
+  try {
+    const root: unknown = JSON.parse(text);
+    if (isRecord(root)) return root;
+  } catch (cause) {
+    throw new ConfigurationError(
+      'input "trusted-root": this is no JSON, and a signature by an identity needs a trusted_root.json',
+      { cause },
+    );
+  }
+  throw new ConfigurationError('input "trusted-root": this is no trusted_root.json');
+}

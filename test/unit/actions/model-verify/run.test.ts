@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import { existsSync, linkSync, readFileSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { BENIGN, PAYLOAD } from '../../core/models/generators/pickle.ts';
+import { initializer, message, onnx } from '../../core/models/generators/protobuf.ts';
+import { safetensors } from '../../core/models/generators/tensors.ts';
+import { torchZip } from '../../core/models/generators/zip.ts';
+import { createWorkspace } from './verify-step.ts';
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+const WEIGHTS = safetensors({ w: { dtype: 'F32', shape: [2, 2], data_offsets: [0, 16] } }, 16);
+const OTHER = safetensors({ v: { dtype: 'F32', shape: [2, 2], data_offsets: [0, 16] } }, 16);
+const CLASS = Buffer.from('\x80\x02cmy.models\nNet\n)\x81.', 'latin1');
+
+describe('a models.yml', () => {
+  const listed = `models:\n  - path: best.safetensors\n    sha256: ${sha256(WEIGHTS)}\n    size: ${WEIGHTS.length}\n    format: safetensors\n    licence: MIT\n`;
+
+  test('that fits verifies what it lists', async () => {
+    using step = createWorkspace({ 'models/best.safetensors': WEIGHTS, 'models/models.yml': listed });
+    const { failure, outputs, summary } = await step.verify({ manifest: 'models/models.yml', require: 'checksum' });
+    expect(failure).toBeUndefined();
+    expect(outputs).toMatchObject({ verified: 1, sha256: sha256(WEIGHTS), cacheHit: undefined });
+    expect(outputs.labels).toBe(`dev.slipway.model.best.safetensors=sha256:${sha256(WEIGHTS)}`);
+    expect(outputs.manifest).toMatchObject([
+      { path: 'models/best.safetensors', tensors: 1, parameters: 4, findings: [] },
+    ]);
+    expect(summary).toContain('as expected');
+  });
+
+  test.each([
+    ['another digest', listed.replace(/sha256: ./, 'sha256: 0'), /^::error .*file=models\.yml,line=2.*its sha256 is/],
+    ['another size', listed.replace(/size: \d+/, 'size: 7'), /but 7 are expected/],
+    [
+      'another format',
+      listed.replace('format: safetensors', 'format: gguf'),
+      /it is safetensors, but gguf is expected/,
+    ],
+  ])('with %s fails at its line', async (_, text, line) => {
+    using step = createWorkspace({ 'best.safetensors': WEIGHTS, 'models.yml': text });
+    const { failure, lines } = await step.verify({ manifest: 'models.yml', scan: 'warn' });
+    expect(failure).toBe('1 of 1 models are not verified');
+    expect(lines.find((each) => each.startsWith('::error'))).toMatch(line);
+  });
+
+  test('may allow imports for one model and not for another', async () => {
+    const manifest = `models:\n  - { path: a.pkl, allow: ['my.models.*'] }\n  - { path: b.pkl }\n`;
+    using step = createWorkspace({ 'a.pkl': CLASS, 'b.pkl': Buffer.concat([CLASS, BENIGN]), 'models.yml': manifest });
+    const { outputs } = await step.verify({ manifest: 'models.yml' });
+    expect(outputs.manifest).toMatchObject([{ findings: [] }, { findings: [{ rule: 'pickle-import' }] }]);
+  });
+});
+
+test('what write-manifest writes is read back, in both formats, with what was told before', async () => {
+  const manifest = `models:\n  - { path: a.safetensors, licence: MIT, allow: [x.y] }\n  - { path: deep/b.pkl }\n`;
+  using step = createWorkspace({ 'm/a.safetensors': WEIGHTS, 'm/deep/b.pkl': BENIGN, 'm/models.yml': manifest });
+  for (const name of ['m/models.yml', 'm/SHA256SUMS', 'm/again.yaml']) {
+    const { failure, outputs } = await step.verify({ manifest: 'm/models.yml', 'write-manifest': name });
+    expect(failure).toBeUndefined();
+    expect(outputs.verified).toBe(2);
+    const again = await step.verify({ manifest: name, require: 'checksum' });
+    expect(again.failure).toBeUndefined();
+    expect(again.outputs.sha256).toBe(outputs.sha256);
+  }
+  expect(readFileSync(join(step.workspace, 'm/again.yaml'), 'utf8')).toContain(
+    'licence: MIT\n    allow:\n      - x.y\n',
+  );
+  await expect(step.verify({ models: 'm/a.safetensors', 'write-manifest': 'm/deep/SUMS' })).rejects.toThrow(
+    'does not stand below',
+  );
+});
+
+test('warn never hides a mismatch, and off reads no format', async () => {
+  using step = createWorkspace({ 'a.pkl': PAYLOAD });
+  expect((await step.verify({ models: 'a.pkl' })).failure).toBeDefined();
+  const warned = await step.verify({ models: 'a.pkl', scan: 'warn' });
+  expect(warned.failure).toBeUndefined();
+  expect(warned.lines.some((line) => line.startsWith('::warning') && line.includes('os.system'))).toBe(true);
+  expect((await step.verify({ models: 'a.pkl', scan: 'warn', sha256: '0'.repeat(64) })).failure).toBeDefined();
+  expect((await step.verify({ models: 'a.pkl', scan: 'off' })).failure).toBeUndefined();
+});
+
+test('the same weights twice are noted and pass', async () => {
+  using step = createWorkspace({ 'a.safetensors': WEIGHTS, 'b.safetensors': WEIGHTS });
+  const { failure, lines } = await step.verify({ models: '*.safetensors' });
+  expect(failure).toBeUndefined();
+  expect(lines.filter((line) => line.startsWith('::notice')).length).toBe(2);
+});
+
+test('a name that says another format than the content is found', async () => {
+  using step = createWorkspace({ 'a.safetensors': torchZip(BENIGN) });
+  expect((await step.verify({ models: 'a.safetensors' })).outputs.manifest).toMatchObject([
+    { format: 'pytorch', findings: [{ rule: 'name' }] },
+  ]);
+});
+
+test('a wrong checksum of a stored entry is found while the file is hashed', async () => {
+  using step = createWorkspace({ 'a.pt': torchZip(BENIGN, { name: 'best/data/1', content: Buffer.alloc(9), crc: 1 }) });
+  expect((await step.verify({ models: 'a.pt' })).outputs.manifest).toMatchObject([
+    { findings: [{ rule: 'zip', entry: 'best/data/1' }] },
+  ]);
+});
+
+describe('external data of ONNX', () => {
+  const model = onnx(message(initializer([4], 'w.bin')));
+  test('that is there passes; that is not there, or is a link, does not', async () => {
+    using step = createWorkspace({ 'a/m.onnx': model, 'other.bin': 'x' });
+    const findings = async () => (await step.verify({ models: 'a/m.onnx' })).outputs.manifest;
+    expect(await findings()).toMatchObject([{ findings: [{ severity: 'mismatch', rule: 'external-data' }] }]);
+    symlinkSync('../other.bin', join(step.workspace, 'a/w.bin'));
+    expect(await findings()).toMatchObject([{ findings: [{ severity: 'suspicious' }] }]);
+  });
+  test('that has a second name does not pass', async () => {
+    using step = createWorkspace({ 'm.onnx': model, 'other.bin': 'x' });
+    linkSync(join(step.workspace, 'other.bin'), join(step.workspace, 'w.bin'));
+    expect((await step.verify({ models: 'm.onnx' })).failure).toBeDefined();
+  });
+});
+
+test('the report is accepted by the schema of SARIF 2.1.0', async () => {
+  using step = createWorkspace({
+    'a b.pkl': PAYLOAD,
+    'b.safetensors': OTHER,
+    SHA256SUMS: `${'0'.repeat(64)}  b.safetensors\n`,
+  });
+  const { outputs } = await step.verify({ models: 'a b.pkl\nb.safetensors', manifest: 'SHA256SUMS' });
+  const report: unknown = JSON.parse(readFileSync(String(outputs.report), 'utf8'));
+  // The schema is of draft 4, which the validator that comes with it reads.
+  const sarif = createRequire(import.meta.resolve('@microsoft/jest-sarif'));
+  const Ajv = sarif('ajv');
+  const validator = new Ajv({ schemaId: 'auto', validateSchema: false, allErrors: true });
+  validator.addMetaSchema(sarif('ajv/lib/refs/json-schema-draft-04.json'));
+  const schema: object = sarif('./schemas/sarif-2.1.0-rtm.5.json');
+  expect(validator.validate(schema, report), validator.errorsText()).toBe(true);
+  expect(validator.validate(schema, { version: '2.1.0', runs: [{}] })).toBe(false);
+  expect(report).toMatchObject({
+    runs: [
+      {
+        results: [
+          {
+            ruleId: 'pickle-import',
+            level: 'error',
+            locations: [{ physicalLocation: { artifactLocation: { uri: 'a%20b.pkl' }, region: { byteOffset: 2 } } }],
+          },
+          {
+            ruleId: 'checksum',
+            relatedLocations: [
+              { physicalLocation: { artifactLocation: { uri: 'SHA256SUMS' }, region: { startLine: 1 } } },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+});
+
+describe('what cannot be done is refused before anything is read', () => {
+  const unknown = (text: string): string => `models:\n  - path: a\n    ${text}\n`;
+  test.each([
+    ['models.yml', unknown('sha: 1'), /"models\.0\.sha" is no key of a model; known are path, sha256/],
+    ['models.yml', unknown('license: MIT'), /did you mean "licence"\?/],
+    ['models.yml', unknown('sha256: abc'), /64 hexadecimal digits/],
+    ['models.yml', unknown('format: pickel'), /must be one of/],
+    ['models.yml', unknown('url: ftp://x'), /must be an address/],
+    ['models.yml', 'models:\n  - path: ../a\n', /names a file outside/],
+    ['models.yml', 'models:\n  - path: a\n  - path: a\n', /listed twice \(lines 2 and 3\)/],
+    ['models.yml', 'models: []\n', /lists no model/],
+    ['models.yml', 'modles: []\n', /did you mean "models"\?/],
+    ['models.yml', unknown('url: https://example.com/a'), /has a "url" but no sha256/],
+    ['a.dvc', 'outs:\n- md5: abc\n  path: a\n', /32 hexadecimal digits/],
+    ['a.dvc', `outs:\n- md5: ${'a'.repeat(32)}.dir\n  path: a\n`, /tracked folder/],
+    [
+      'a.txt',
+      `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 3\n`,
+      /call it <file>\.lfs/,
+    ],
+    ['a.lfs', 'version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3\n', /starts like a git-lfs pointer/],
+  ])('%s: %j', async (name, text, error) => {
+    using step = createWorkspace({ [name]: text });
+    await expect(step.verify({ manifest: name })).rejects.toThrow(error);
+  });
+
+  test.each([
+    [{ require: 'signature' }, /"signature" names none/],
+    [{ require: 'checksums' }, /"checksums" is none of checksum, signature, safe-format; did you mean checksum\?/],
+    [{ formats: 'onx' }, /did you mean onnx\?/],
+    [{ 'public-key': 'a.pem' }, /no "signature" to hold it against/],
+    [{ image: 'ghcr.io/a/b' }, /write REFERENCE:\/path/],
+    [{ scan: 'off', formats: 'onnx' }, /"scan" is "off"/],
+  ])('%j', async (inputs, error) => {
+    using step = createWorkspace({ 'a.safetensors': WEIGHTS });
+    await expect(step.verify({ models: 'a.safetensors', ...inputs })).rejects.toThrow(error);
+  });
+});
+
+test('a .dvc file and a git-lfs pointer say what is expected; an MD5 alone is no checksum', async () => {
+  const md5 = createHash('md5').update(WEIGHTS).digest('hex');
+  using step = createWorkspace({
+    'a.safetensors': WEIGHTS,
+    'b.safetensors': OTHER,
+    'a.safetensors.dvc': `outs:\n- md5: ${md5}\n  size: ${WEIGHTS.length}\n  hash: md5\n  path: a.safetensors\n`,
+    'b.safetensors.lfs': `version https://git-lfs.github.com/spec/v1\r\noid sha256:${sha256(OTHER)}\r\nsize ${OTHER.length}\r\n`,
+  });
+  const manifest = 'a.safetensors.dvc\nb.safetensors.lfs';
+  expect((await step.verify({ manifest })).outputs.verified).toBe(2);
+  const { outputs } = await step.verify({ manifest, require: 'checksum' });
+  expect(outputs.manifest).toMatchObject([
+    { findings: [{ message: expect.stringContaining('only an MD5') }] },
+    { findings: [] },
+  ]);
+  step.write('a.safetensors', OTHER);
+  expect((await step.verify({ manifest: 'a.safetensors.dvc' })).failure).toBeDefined();
+  expect(existsSync(join(step.workspace, 'a.safetensors'))).toBe(true);
+});
