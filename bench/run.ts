@@ -3,9 +3,9 @@
 import { arch, cpus, platform } from 'node:os';
 import { type Figure, formatFigures } from './figure.ts';
 import { measureMatrix } from './matrix.ts';
+import { measureModels } from './models.ts';
 import { measurePublish } from './publish.ts';
 import { measureSite, measureSiteBySize } from './site.ts';
-import { measureModels } from './models.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureTags } from './tags.ts';
