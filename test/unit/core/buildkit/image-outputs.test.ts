@@ -7,6 +7,7 @@ const request: OutputRequest = {
   load: false,
   repository: 'ghcr.io/acme/web',
   layout: undefined,
+  smokeName: undefined,
   outputs: [],
   builder: { driver: 'docker' },
   isValidation: true,
