@@ -20,6 +20,8 @@ export interface StepRequest {
   /** Folder for the step's workspace and private files. */
   readonly root: string;
   readonly workspace: string;
+  /** RUNNER_TEMP; a new folder where a step does not need an earlier one's. */
+  readonly temp?: string;
   readonly inputs: Readonly<Record<string, string>>;
   /** Added to a runner's own. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -39,8 +41,9 @@ export interface StepResult {
 }
 
 /** Runs the action's main step in this process, with the real engine. Inputs that are wrong are thrown. */
-export async function buildStep({ root, workspace, inputs, environment = {} }: StepRequest): Promise<StepResult> {
-  const temp = await mkdtemp(join(root, 'temp-'));
+export async function buildStep(request: StepRequest): Promise<StepResult> {
+  const { root, workspace, inputs, environment = {} } = request;
+  const temp = request.temp ?? (await mkdtemp(join(root, 'temp-')));
   const lines: string[] = [];
   const log = createLog((line) => lines.push(line), { debug: false });
   const given = { network: 'none', ...inputs };
@@ -52,6 +55,8 @@ export async function buildStep({ root, workspace, inputs, environment = {} }: S
     GITHUB_REF: 'refs/heads/main',
     GITHUB_EVENT_NAME: 'push',
     GITHUB_SERVER_URL: 'https://github.com',
+    GITHUB_WORKSPACE: workspace,
+    RUNNER_TEMP: temp,
     ...environment,
     ...Object.fromEntries(Object.entries(given).map(([name, text]) => [`INPUT_${name.toUpperCase()}`, text])),
   };
@@ -87,11 +92,15 @@ export async function buildStep({ root, workspace, inputs, environment = {} }: S
 /** A new workspace with these files. */
 export async function makeWorkspace(root: string, files: Readonly<Record<string, string>>): Promise<string> {
   const workspace = await mkdtemp(join(root, 'workspace-'));
+  await writeFiles(workspace, files);
+  return workspace;
+}
+
+export async function writeFiles(workspace: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [path, text] of Object.entries(files)) {
     await mkdir(join(workspace, path, '..'), { recursive: true });
     await writeFile(join(workspace, path), text);
   }
-  return workspace;
 }
 
 /** Takes everything that was built here out of the builder's cache. */

@@ -45,18 +45,19 @@ export async function build(plan: BuildPlan, run: BuildRun, context: ActionConte
   return buildDefinition(plan.definitionWithoutCache, plan, run, context);
 }
 
-/** Builds one target's layout folder out of what the builder has in its cache by now. */
-export async function buildLayout(
+/** Puts one target out again in another form, out of what the builder has in its cache by now. */
+export async function rebuild(
   plan: BuildPlan,
   run: BuildRun,
   context: ActionContext,
   target: string,
-  layout: string,
+  as: { readonly output: string; readonly tags?: string },
 ): Promise<boolean> {
-  const only = { ...plan, targets: [target] };
+  const only = { ...plan, asBuild: undefined, targets: [target] };
   const overrides = [
-    `${target}.output=type=oci,tar=false,dest=${layout}`,
+    `${target}.output=${as.output}`,
     `${target}.attest=type=provenance,disabled=true`,
+    ...(as.tags === undefined ? [] : [`${target}.tags=${as.tags}`]),
   ];
   return (await buildDefinition(plan.definitionWithoutCache, only, run, context, overrides)).isBuilt;
 }

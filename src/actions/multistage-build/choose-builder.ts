@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failureKind } from '../../core/buildkit/build-failure.ts';
 import { type Builder, bootBuilder, createBuilder, inspectBuilder, isCapable } from '../../core/buildkit/builder.ts';
@@ -36,7 +37,7 @@ export async function chooseBuilder(inputs: BuildInputs, context: ActionContext)
       name,
       driver: inputs.driver === 'auto' ? 'docker-container' : inputs.driver,
       driverOptions: parseEntries(inputs.driverOpts),
-      config: inputs.buildkitdConfig,
+      config: inputs.buildkitdConfig === undefined ? undefined : resolve(context.workspace, inputs.buildkitdConfig),
       endpoint: inputs.endpoint,
     },
     options,

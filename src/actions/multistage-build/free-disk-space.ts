@@ -62,9 +62,26 @@ export async function freeDiskSpace(
   for (const folder of folders) {
     const star = folder.lastIndexOf('/');
     const args = folder.includes('*')
-      ? ['-n', 'find', folder.slice(0, star), '-maxdepth', '1', '-name', folder.slice(star + 1), '-exec', 'rm', '-rf', '{}', '+']
+      ? [
+          '-n',
+          'find',
+          folder.slice(0, star),
+          '-maxdepth',
+          '1',
+          '-name',
+          folder.slice(star + 1),
+          '-exec',
+          'rm',
+          '-rf',
+          '{}',
+          '+',
+        ]
       : ['-n', 'rm', '-rf', '--', folder];
-    const { exitCode, stderr } = await runCommand('sudo', args, { env: environment, deadline: 300_000, allowFailure: true });
+    const { exitCode, stderr } = await runCommand('sudo', args, {
+      env: environment,
+      deadline: 300_000,
+      allowFailure: true,
+    });
     if (exitCode !== 0) log.notice(`${folder} could not be removed: ${stderr.trim().slice(-200)}`);
   }
   const freed = Math.max(0, (await freeBytes()) - before);

@@ -58,7 +58,7 @@ export interface PlannedImage {
   readonly localCacheFolder: string | undefined;
   /** The published image that it is compared with. */
   readonly published: string | undefined;
-  /** Name under which the build loads it into the engine for smoke tests. */
+  /** Name under which it is loaded into the engine for smoke tests. */
   readonly smokeName: string | undefined;
 }
 
@@ -96,7 +96,7 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
   const secrets = readSecrets(inputs, facts);
   const { caches, notices } = chooseCaches(inputs, requests, facts);
   const cacheOf = ({ name }: ImageRequest): CacheKind => caches.get(name) ?? 'off';
-  const isLayoutNeeded = hasRules(rules) || (inputs.push === 'by-digest' && !canPushByDigest(facts.builder));
+  const isLayoutNeeded = needsLayout(inputs, rules, facts.builder);
   const target: Record<string, BakeTarget> = Object.create(null);
   const targets: string[] = [];
   const exports: PlannedExport[] = [];
@@ -106,7 +106,6 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
       cache: cacheOf(request),
       secrets,
       layout: isLayoutNeeded ? layoutFolder(facts, request) : undefined,
-      smokeName: smokeNameOf(request, inputs, facts),
     });
     targets.push(request.name);
     for (const [index, wanted] of request.exports.entries()) {
@@ -151,7 +150,6 @@ interface ImageParts {
   readonly cache: CacheKind;
   readonly secrets: BuildSecrets;
   readonly layout: string | undefined;
-  readonly smokeName: string | undefined;
 }
 
 function imageTarget(request: ImageRequest, inputs: BuildInputs, facts: BuildFacts, parts: ImageParts): BakeTarget {
@@ -171,7 +169,6 @@ function imageTarget(request: ImageRequest, inputs: BuildInputs, facts: BuildFac
     load: inputs.load,
     repository: request.repository,
     layout: parts.layout,
-    smokeName: parts.smokeName,
     outputs: inInput('outputs', () => parseEntries(inputs.outputs)),
     builder,
     isValidation: row !== undefined,
@@ -195,6 +192,12 @@ function imageTarget(request: ImageRequest, inputs: BuildInputs, facts: BuildFac
     ...cacheAttributes(request, inputs, facts, parts.cache),
     ...(output === undefined ? {} : { output }),
   };
+}
+
+/** True where something looks at the image before it is pushed, or where the builder cannot push it as asked. */
+function needsLayout(inputs: BuildInputs, rules: ImageRules, builder: Builder): boolean {
+  const isHeld = inputs.push !== 'false' && (readSmokeTests(inputs).length > 0 || inputs.maxExportSize !== undefined);
+  return hasRules(rules) || isHeld || (inputs.push === 'by-digest' && !canPushByDigest(builder));
 }
 
 function isPublic({ payload }: RunnerEvent): boolean | undefined {

@@ -20,7 +20,7 @@ import {
   type Post,
   type Run,
 } from '../../core/runner/run-action.ts';
-import { build, buildLayout, failureFinding, metadataPath, repeatCommand, warningFinding } from './build.ts';
+import { build, failureFinding, metadataPath, rebuild, repeatCommand, warningFinding } from './build.ts';
 import { createLeaveBuildRecord, recordsOf } from './build-records.ts';
 import { readPublishedSizes, shareOf } from './cache-budget.ts';
 import { connectCache } from './cache-connection.ts';
@@ -99,7 +99,8 @@ async function buildIn(folder: string, inputs: BuildInputs, context: ActionConte
   };
   if (inputs.call !== 'build') return callFrontend(inputs.call, plan, run, context);
   const limits = { isWritable: !isFromFork(event), cacheTimeout: inputs.cacheTimeout, maxBytes: shareOf(inputs) };
-  const keepsMounts = inputs.cacheMounts === 'auto' && inputs.cache !== 'off' && cache.isUsable;
+  // With `no-cache`, BuildKit gives every step new mounts.
+  const keepsMounts = !inputs.noCache && inputs.cacheMounts === 'auto' && inputs.cache !== 'off' && cache.isUsable;
   const mounts = keepsMounts ? await fillCacheMounts(plan, run, limits, context) : [];
   const result = await build(plan, run, context);
   const timeline = buildTimeline(result.steps);
@@ -111,8 +112,20 @@ async function buildIn(folder: string, inputs: BuildInputs, context: ActionConte
   const metadata = await readMetadata(plan, folder);
   const registry = createRegistryCalls(login, log);
   const read = await readImages(plan, metadata === '' ? new Map() : parseMetadata(metadata), registry.readPublished);
-  const exports = await checkExports(plan, folder, (target, layout) => buildLayout(plan, run, context, target, layout));
-  const built = await smokeImages(plan, read, dockerEnvironment, inputs.smokeTimeout, context);
+  const exports = await checkExports(plan, folder, (target, layout) =>
+    rebuild(plan, run, context, target, { output: `type=oci,tar=false,dest=${layout}` }),
+  );
+  const built = await smokeImages(
+    plan,
+    read,
+    {
+      prefix: smokePrefix(folder),
+      environment: dockerEnvironment,
+      deadline: inputs.smokeTimeout,
+      loadImage: (target, tags) => rebuild(plan, run, context, target, { output: 'type=docker', tags }),
+    },
+    context,
+  );
   const failures = [...failedChecks(built), ...failedExportChecks(exports)];
   const push = failures.length === 0 ? inputs.push : 'false';
   const images = await pushImages(built, push, registry.pushImage, registry.readPublished);

@@ -7,6 +7,16 @@ import type { BuildPlan } from './plan.ts';
 
 type SmokeContext = Pick<ActionContext, 'log' | 'runCommand'>;
 
+export interface SmokeRun {
+  /** Of the containers' names. */
+  readonly prefix: string;
+  readonly environment: Environment;
+  /** Milliseconds for each test. */
+  readonly deadline: number;
+  /** Loads a target's image into the engine under a name. */
+  readonly loadImage: (target: string, name: string) => Promise<boolean>;
+}
+
 /**
  * Runs the smoke tests on every image that the engine here can run, and adds their verdicts to its checks.
  *
@@ -15,8 +25,7 @@ type SmokeContext = Pick<ActionContext, 'log' | 'runCommand'>;
 export async function smokeImages(
   plan: BuildPlan,
   images: readonly BuiltImage[],
-  environment: Environment,
-  deadline: number,
+  { prefix, environment, deadline, loadImage }: SmokeRun,
   { log, runCommand }: SmokeContext,
 ): Promise<readonly BuiltImage[]> {
   if (plan.smokeTests.length === 0) return images;
@@ -35,9 +44,11 @@ export async function smokeImages(
       tested.push(image);
       continue;
     }
+    if (!(await loadImage(image.name, image.smokeName)))
+      throw new Error(`the image ${image.name} could not be loaded for its smoke tests`);
     const results: CheckResult[] = [];
     for (const test of plan.smokeTests) {
-      const name = `${image.smokeName.split(':')[0] ?? ''}-${results.length + 1}`;
+      const name = `${prefix}${image.name.toLowerCase()}-${results.length + 1}`;
       results.push(await runSmokeTest(test, image.smokeName, { name, runCommand, env: environment, deadline }));
     }
     tested.push({ ...image, checks: [...image.checks, { platform, results }] });

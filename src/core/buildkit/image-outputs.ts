@@ -6,8 +6,6 @@ export type PushKind = 'false' | 'true' | 'by-digest';
 export interface OutputRequest {
   readonly push: PushKind;
   readonly load: boolean;
-  /** Name under which the image is loaded for smoke tests. */
-  readonly smokeName: string | undefined;
   /** Repository for pushes by digest. */
   readonly repository: string | undefined;
   /** Folder for the image's layout, when something after the build reads it. */
@@ -37,8 +35,6 @@ export function planOutputs(request: OutputRequest): readonly string[] | undefin
     outputs.push(
       formatAttributes({ type: 'docker', 'oci-mediatypes': request.layout === undefined ? undefined : true }),
     );
-  // Not the media types of Docker's own format: with them, containerd's store keeps no health check.
-  if (request.smokeName !== undefined) outputs.push(formatAttributes({ type: 'docker', name: request.smokeName }));
   if (outputs.length > 0) return outputs;
   return request.isValidation || request.builder.driver !== 'docker' ? ['type=cacheonly'] : undefined;
 }

@@ -7,7 +7,6 @@ const request: OutputRequest = {
   load: false,
   repository: 'ghcr.io/acme/web',
   layout: undefined,
-  smokeName: undefined,
   outputs: [],
   builder: { driver: 'docker' },
   isValidation: true,
