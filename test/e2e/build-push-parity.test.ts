@@ -35,8 +35,7 @@ RUN --mount=type=ssh,id=key test -S "$SSH_AUTH_SOCK" && echo yes > /agent
 FROM deps AS interfaces
 RUN ls /sys/class/net > /interfaces
 FROM scratch AS files
-COPY --from=deps --chmod=640 /arg /arg
-COPY data /data
+COPY --chmod=640 data /data
 FROM scratch AS named
 COPY --from=other /file /file
 FROM deps AS final

@@ -91,7 +91,7 @@ export interface BuildPlan {
 
 /** Decides everything about a run. Throws ConfigurationError. */
 export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
-  const requests = requestImages(inputs, facts.event);
+  const requests = requestImages(inputs, facts.event).map((request) => withEnvironment(request, facts.environment));
   const rules = readRules(inputs);
   const secrets = readSecrets(inputs, facts);
   const { caches, notices } = chooseCaches(inputs, requests, facts);
@@ -144,6 +144,16 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
     notices,
     warnings: argumentWarnings(requests),
   };
+}
+
+/** Arguments without a value take the environment's, as with plain buildx; bake leaves them empty (0.29). */
+function withEnvironment(request: ImageRequest, environment: Environment): ImageRequest {
+  const args = Object.entries(request.target.args ?? {}).flatMap(([name, value]): [string, string][] => {
+    const known = value ?? environment[name];
+    return known === undefined ? [] : [[name, known]];
+  });
+  const { args: _, ...target } = request.target;
+  return { ...request, target: args.length === 0 ? target : { ...target, args: Object.fromEntries(args) } };
 }
 
 interface ImageParts {
