@@ -253,7 +253,7 @@ describe('parity with docker buildx build, as docker/build-push-action calls it'
   it('"call" checks, and lists arguments and stages, without a build', async () => {
     expect((await ours({ call: 'targets' })).log).toMatch(/^interfaces/m);
     expect((await ours({ call: 'outline', target: 'deps' })).log).toMatch(/^A +/m);
-    const passed = await ours({ call: 'check' });
+    const passed = await ours({ call: 'check', 'build-contexts': 'other=other' });
     expect(passed.failure, passed.log).toBeUndefined();
     await cp(join(workspace, 'Dockerfile'), join(workspace, 'docker.bad'));
     await writeFile(join(workspace, 'docker.bad'), `from ${baseImage} AS One\nRUN echo $MISSING\n`);

