@@ -1,6 +1,7 @@
 // `npm run bench`: every figure beside its peer or its limit, as a ratio measured in this run.
 // `npm run bench -- start-up` measures one group.
 import { arch, cpus, platform } from 'node:os';
+import { measureBuilds } from './build.ts';
 import { type Figure, formatFigures } from './figure.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
@@ -8,6 +9,7 @@ import { measureStartUp } from './start-up.ts';
 const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'start-up': measureStartUp,
   sizes: measureSizes,
+  build: measureBuilds,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(groups, name));
