@@ -1,6 +1,7 @@
 // `npm run bench`: every figure beside its peer or its limit, as a ratio measured in this run.
 // `npm run bench -- start-up` measures one group.
 import { arch, cpus, platform } from 'node:os';
+import { measureBuilds } from './build.ts';
 import { type Figure, formatFigures } from './figure.ts';
 import { measureMatrix } from './matrix.ts';
 import { measureModels } from './models.ts';
@@ -19,6 +20,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   site: measureSite,
   'site-by-size': measureSiteBySize,
   models: measureModels,
+  build: measureBuilds,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(groups, name));

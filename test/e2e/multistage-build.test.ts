@@ -1,25 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { contract } from '../../src/actions/multistage-build/contract.ts';
-import { run } from '../../src/actions/multistage-build/run.ts';
 import { parseRepository } from '../../src/core/registry/reference.ts';
 import { createRegistryClient } from '../../src/core/registry/registry-client.ts';
 import { runCommand } from '../../src/core/runner/command.ts';
-import { readEvent } from '../../src/core/runner/event.ts';
-import { readInputs } from '../../src/core/runner/inputs.ts';
-import { createLog } from '../../src/core/runner/log.ts';
-import { ActionFailure } from '../../src/core/runner/run-action.ts';
 import { type ResultsService, startResultsService } from '../harness/standins/results-service.ts';
-import { serviceAddress } from './service-address.ts';
-
-/** `host:port` of a registry that anybody may push to, and an image in it that has a shell. */
-const registry = serviceAddress('SLIPWAY_REGISTRY');
-const baseImage = serviceAddress('SLIPWAY_BASE_IMAGE');
-/** Stands in every instruction, so that no earlier build has them in its cache and they alone can be pruned. */
-const nonce = randomUUID();
+import { baseImage, buildStep, forgetBuilds, nonce, registry, type StepResult } from './build-step.ts';
 
 const dockerfile = `FROM ${baseImage} AS deps
 RUN echo "deps ${nonce}" && mkdir /deps && echo 1 > /deps/lock
@@ -48,60 +36,13 @@ describe('a build with the real engine', () => {
   });
   afterEach(() => results[Symbol.asyncDispose]());
 
-  async function build(
-    texts: Readonly<Record<string, string>>,
+  const build = (
+    inputs: Readonly<Record<string, string>>,
     environment: Readonly<Record<string, string>> = results.environment(),
-  ) {
-    const temp = await mkdtemp(join(root, 'temp-'));
-    const lines: string[] = [];
-    const log = createLog((line) => lines.push(line), { debug: false });
-    const given = { network: 'none', secrets: 'npm=hunter2hunter2', ...texts };
-    const inputs = Object.entries(given).map(([name, text]) => [`INPUT_${name.toUpperCase()}`, text]);
-    const runner = {
-      GITHUB_REPOSITORY: 'Acme/App',
-      GITHUB_SHA: 'c'.repeat(40),
-      GITHUB_REF: 'refs/heads/main',
-      GITHUB_EVENT_NAME: 'push',
-    };
-    const { ACTIONS_RESULTS_URL: _url, ACTIONS_RUNTIME_TOKEN: _token, ...own } = process.env;
-    const all = { ...own, ...runner, ...environment, ...Object.fromEntries(inputs) };
-    const context = {
-      event: readEvent(all),
-      environment: all,
-      workspace,
-      temp,
-      log,
-      runCommand,
-      state: { save: () => undefined, get: () => undefined },
-    };
-    const result = await run(readInputs(contract, all, log), context).catch((error: unknown) => {
-      if (error instanceof ActionFailure) return { ...error.result, failure: error.message };
-      throw error;
-    });
-    return {
-      ...result,
-      outputs: (result.outputs ?? {}) as Readonly<Record<string, unknown>>,
-      failure: 'failure' in result ? result.failure : undefined,
-      log: lines.join('\n'),
-      temp,
-    };
-  }
+  ): Promise<StepResult> =>
+    buildStep({ root, workspace, inputs: { secrets: 'npm=hunter2hunter2', ...inputs }, environment });
   const row = (more: object = {}): string =>
     JSON.stringify({ image: 'web', target: 'runtime', inputs: 'a'.repeat(64), scope: nonce, ...more });
-  /** The engine lets go of a build's records a moment after the build has ended, and a prune leaves out what is in use. */
-  async function forgetBuilds(): Promise<void> {
-    const filter = ['--filter', `description~=${nonce}`];
-    await expect
-      .poll(
-        async () => {
-          await runCommand('docker', ['buildx', 'prune', '--all', '--force', ...filter]);
-          return (await runCommand('docker', ['buildx', 'du', '--verbose', ...filter])).stdout;
-        },
-        { timeout: 30_000, interval: 500 },
-      )
-      .not.toContain(nonce);
-  }
-
   it('pushes by digest, exports a folder with its modes, and leaves a record', async () => {
     const { outputs, temp } = await build({
       image: row({ export: 'builder:/app/dist=site' }),
@@ -130,38 +71,6 @@ describe('a build with the real engine', () => {
     expect(log).toMatch(/builder 1\/1 RUN .*CACHED/);
     expect(log).toMatch(/deps 2\/2 RUN .*CACHED/);
     expect(outputs['cacheHits']).toEqual({ cached: 3, steps: 3 });
-  });
-
-  it('is done when the cache is down, and says so', async () => {
-    const environment = results.environment();
-    await results[Symbol.asyncDispose]();
-    const { failure, log } = await build({ image: row({ args: { MODE: randomUUID() } }) }, environment);
-    expect(failure).toBeUndefined();
-    expect(log).toContain('exporting to GitHub Actions Cache failed, and the build went on without it');
-  });
-
-  it('is done when the cache answers too slowly', async () => {
-    results.slow(20_000);
-    const { failure, log } = await build({ image: row({ args: { MODE: randomUUID() } }), 'cache-timeout': '2s' });
-    results.slow(0);
-    expect(failure).toBeUndefined();
-    expect(log).toContain('took longer than 2 s');
-  });
-
-  it('is done when the cache is full, which BuildKit would ask again and again', async () => {
-    results.full();
-    const { failure, log } = await build({ image: row({ args: { MODE: randomUUID() } }), 'cache-timeout': '3s' });
-    expect(failure).toBeUndefined();
-    expect(log).toMatch(/the build (?:is done|went on) without it/);
-  });
-
-  it('is done when the cache’s own set-up fails', async () => {
-    const { failure, log } = await build(
-      { image: row() },
-      { ...results.environment(), ACTIONS_RUNTIME_TOKEN: 'no-token' },
-    );
-    expect(failure).toBeUndefined();
-    expect(log).toContain('the build is done without it');
   });
 
   it('builds the stages that variants share once', async () => {
@@ -228,30 +137,6 @@ describe('a build with the real engine', () => {
     const client = createRegistryClient();
     for (const tag of ['1', '2'])
       expect(await client.findDigest(parseRepository(repository), tag)).toBe(outputs['digest']);
-  });
-
-  it('keeps secrets out of the log, the outputs and the arguments of programs', async () => {
-    const argv = join(root, `argv-${randomUUID()}`);
-    const wrapper = await mkdtemp(join(root, 'bin-'));
-    const docker = (await runCommand('sh', ['-c', 'command -v docker'])).stdout.trim();
-    await writeFile(join(wrapper, 'docker'), `#!/bin/sh\nprintf '%s\\n' "$@" >> ${argv}\nexec ${docker} "$@"\n`);
-    await chmod(join(wrapper, 'docker'), 0o755);
-    const service = results.environment();
-    const environment = { ...service, PATH: `${wrapper}:${process.env['PATH'] ?? ''}` };
-    const { outputs, log, summary } = await build(
-      { image: row(), push: 'by-digest', registry, username: 'me', password: 'pass1234' },
-      environment,
-    );
-    const token = service['ACTIONS_RUNTIME_TOKEN'] ?? '';
-    const seen = [
-      log.replace(/^::add-mask::.*$/gm, ''),
-      JSON.stringify(outputs),
-      summary ?? '',
-      await readFile(argv, 'utf8'),
-    ].join('\n');
-    for (const secret of ['hunter2', 'pass1234', Buffer.from('me:pass1234').toString('base64'), token])
-      expect(seen.includes(secret)).toBe(false);
-    expect(log).toContain('::add-mask::hunter2hunter2');
   });
 
   it('refuses a row whose context leads out of the repository by a link', async () => {

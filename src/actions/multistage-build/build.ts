@@ -14,6 +14,8 @@ export interface BuildRun {
   readonly builder: string;
   readonly folder: string;
   readonly environment: Environment;
+  /** False where the cache is known not to answer. */
+  readonly isCacheUsable: boolean;
   /** Milliseconds. */
   readonly deadline: number;
   readonly cacheDeadline: number;
@@ -26,14 +28,38 @@ export function metadataPath(folder: string): string {
   return join(folder, 'metadata.json');
 }
 
-/** Runs the plan's build: again after a network fault, and without its caches when their set-up is what failed. */
+/**
+ * Runs the plan's build: again after a network fault, and without its caches when they may be what failed.
+ *
+ * A network fault that stays may be the cache's: BuildKit fetches a cached layer when it is needed, and its error does
+ * not say whose layer it was.
+ */
 export async function build(plan: BuildPlan, run: BuildRun, context: ActionContext): Promise<BakeResult> {
+  if (!run.isCacheUsable) return buildDefinition(plan.definitionWithoutCache, plan, run, context);
   const first = await buildDefinition(plan.definition, plan, run, context);
-  if (first.isBuilt || first.failure.kind !== 'cache' || plan.definition === plan.definitionWithoutCache) return first;
+  const hasCache = plan.definition !== plan.definitionWithoutCache;
+  if (first.isBuilt || !hasCache || !(first.failure.kind === 'cache' || first.failure.kind === 'network')) return first;
   context.log.warning(
-    `the build cache failed, and the build is done without it: ${first.failure.message.slice(0, 300)}`,
+    `the build cache may have failed the build, which is done again without it: ${first.failure.message.slice(0, 300)}`,
   );
   return buildDefinition(plan.definitionWithoutCache, plan, run, context);
+}
+
+/** Puts one target out again in another form, out of what the builder has in its cache by now. */
+export async function rebuild(
+  plan: BuildPlan,
+  run: BuildRun,
+  context: ActionContext,
+  target: string,
+  as: { readonly output: string; readonly tags?: string },
+): Promise<boolean> {
+  const only = { ...plan, asBuild: undefined, targets: [target] };
+  const overrides = [
+    `${target}.output=${as.output}`,
+    `${target}.attest=type=provenance,disabled=true`,
+    ...(as.tags === undefined ? [] : [`${target}.tags=${as.tags}`]),
+  ];
+  return (await buildDefinition(plan.definitionWithoutCache, only, run, context, overrides)).isBuilt;
 }
 
 async function buildDefinition(
@@ -41,6 +67,7 @@ async function buildDefinition(
   plan: BuildPlan,
   run: BuildRun,
   context: ActionContext,
+  overrides: readonly string[] = [],
 ): Promise<BakeResult> {
   const file = join(run.folder, 'docker-bake.json');
   await writeFile(file, definition, { mode: 0o600 });
@@ -49,9 +76,11 @@ async function buildDefinition(
     const result = await runBake(
       {
         file,
-        metadataFile: metadataPath(run.folder),
+        metadataFile: overrides.length === 0 ? metadataPath(run.folder) : join(run.folder, 'other-metadata.json'),
         builder: run.builder,
         targets: plan.targets,
+        overrides,
+        build: definition === plan.definition ? plan.asBuild?.withCache : plan.asBuild?.withoutCache,
         labels: plan.labels,
         allow: plan.allow,
         cwd: context.workspace,

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failureKind } from '../../core/buildkit/build-failure.ts';
 import { type Builder, bootBuilder, createBuilder, inspectBuilder, isCapable } from '../../core/buildkit/builder.ts';
-import { hasRules } from '../../core/buildkit/image-checks.ts';
+import { parseEntries } from '../../core/buildkit/csv-records.ts';
+import { hasRules } from '../../core/buildkit/image-rules.ts';
 import { CommandError } from '../../core/runner/command.ts';
+import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { ActionContext } from '../../core/runner/run-action.ts';
 import type { BuildInputs } from './contract.ts';
 
@@ -17,7 +20,9 @@ const TRIES = 3;
  */
 export async function chooseBuilder(inputs: BuildInputs, context: ActionContext): Promise<Builder> {
   const options = { runCommand: context.runCommand, env: context.environment };
+  checkTogether(inputs);
   if (inputs.builder !== undefined) return inspectBuilder(inputs.builder, options);
+  if (inputs.driver === 'docker') return inspectBuilder('default', options);
   if (inputs.driver === 'auto') {
     const current = await inspectBuilder(undefined, options);
     if (isCapable(current) || !needsExports(inputs)) return current;
@@ -27,14 +32,40 @@ export async function chooseBuilder(inputs: BuildInputs, context: ActionContext)
   }
   const name = `slipway-${randomUUID().slice(0, 8)}`;
   context.state.save(BUILDER_STATE, name);
-  await createBuilder(name, inputs.driverOpts, options);
+  await createBuilder(
+    {
+      name,
+      driver: inputs.driver === 'auto' ? 'docker-container' : inputs.driver,
+      driverOptions: parseEntries(inputs.driverOpts),
+      config: inputs.buildkitdConfig === undefined ? undefined : resolve(context.workspace, inputs.buildkitdConfig),
+      endpoint: inputs.endpoint,
+    },
+    options,
+  );
   await bootWithRetries(name, context);
   return { ...(await inspectBuilder(name, options)), isOwn: true };
 }
 
+function checkTogether({ builder, driver, endpoint, driverOpts, buildkitdConfig }: BuildInputs): void {
+  const isNamed = builder !== undefined;
+  if (isNamed && driver !== 'auto')
+    throw new ConfigurationError('inputs "builder" and "driver" exclude each other: a builder has its driver');
+  const isCreated = !isNamed && driver !== 'docker' && (driver !== 'auto' || endpoint === undefined);
+  if (!isCreated && (endpoint !== undefined || driverOpts.length > 0 || buildkitdConfig !== undefined))
+    throw new ConfigurationError(
+      'inputs "endpoint", "driver-opts" and "buildkitd-config" are of a builder that is created: give "driver" too',
+    );
+  if (driver === 'remote' && endpoint === undefined)
+    throw new ConfigurationError(
+      'input "driver" is remote, but "endpoint" names no daemon: give its address, such as tcp://buildkitd:1234',
+    );
+  if (driver === 'remote' && buildkitdConfig !== undefined)
+    throw new ConfigurationError('input "buildkitd-config" cannot change a remote daemon');
+}
+
 function needsExports(inputs: BuildInputs): boolean {
-  const { maxSize, forbidPaths } = inputs;
-  const isChecked = hasRules({ maxSize, require: [], forbidPaths }) || inputs.require.length > 0;
+  const { maxSize, maxGrowth, forbidPaths } = inputs;
+  const isChecked = hasRules({ maxSize, maxGrowth, require: [], forbidPaths }) || inputs.require.length > 0;
   return isChecked || inputs.push === 'by-digest' || inputs.cache !== 'off' || inputs.cacheTo.length > 0;
 }
 

@@ -1,14 +1,34 @@
+import { createHash } from 'node:crypto';
 import type { BakeTarget } from '../../core/buildkit/bake-definition.ts';
 import { isCapable } from '../../core/buildkit/builder.ts';
-import { type CacheKind, planCache } from '../../core/buildkit/cache.ts';
+import { type CacheKind, localCacheFolder, planCache } from '../../core/buildkit/cache.ts';
 import { parseEntries } from '../../core/buildkit/csv-records.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';
+import { fitBudget } from './cache-budget.ts';
 import type { BuildInputs } from './contract.ts';
 import { hasOwnCaches, type ImageRequest, inInput } from './image-requests.ts';
 import type { BuildFacts } from './plan.ts';
 
-/** The cache that can be used, and why it is another than the one that was asked for. */
-export function chooseCache(
+export interface CacheChoice {
+  /** By the request's name. */
+  readonly caches: ReadonlyMap<string, CacheKind>;
+  readonly notices: readonly string[];
+}
+
+/** The cache of each image, and why one is another than what was asked for. */
+export function chooseCaches(inputs: BuildInputs, requests: readonly ImageRequest[], facts: BuildFacts): CacheChoice {
+  const { cache, notices } = chooseCache(inputs, facts);
+  const fits = requests.map((request) =>
+    cache === 'gha' ? fitBudget(request, inputs, facts.publishedSizes) : { kind: cache, notice: undefined },
+  );
+  return {
+    caches: new Map(requests.map(({ name }, at) => [name, fits[at]?.kind ?? cache])),
+    notices: [...notices, ...fits.flatMap(({ notice }) => notice ?? [])],
+  };
+}
+
+/** The cache that can be used at all. */
+function chooseCache(
   inputs: BuildInputs,
   { environment, builder }: BuildFacts,
 ): { readonly cache: CacheKind; readonly notices: readonly string[] } {
@@ -50,6 +70,7 @@ export function cacheAttributes(
   return planCache({
     kind,
     scope: request.cacheScope,
+    branches: cacheBranches(facts.event),
     mode: request.cacheMode,
     // GitHub keeps a pull request's entries apart; in a registry they would stand where the main branch reads.
     isWritable: !isFromFork(facts.event) && !(kind === 'registry' && isPullRequest),
@@ -59,8 +80,38 @@ export function cacheAttributes(
   });
 }
 
+/** The folder that an image's local cache is written for. */
+export function ownCacheFolder(request: ImageRequest, inputs: BuildInputs, event: RunnerEvent): string | undefined {
+  const [own = ''] = cacheBranches(event);
+  return inputs.cacheFolder === undefined
+    ? undefined
+    : localCacheFolder(inputs.cacheFolder, `${request.cacheScope}${own}`);
+}
+
+/**
+ * What an event's own cache adds to a scope, and what those add that it reads after it: its base branch's and the
+ * default branch's, which adds nothing. GitHub's cache knows this by itself; registries and folders do not.
+ */
+export function cacheBranches(event: RunnerEvent): readonly string[] {
+  const told = fieldOf(event.payload, 'repository', 'default_branch');
+  const ofBranch = (name: string): string => (name === told ? '' : `.${branchName(name)}`);
+  const number = fieldOf(event.payload, 'pull_request', 'number');
+  const base = event.baseRef === undefined || event.baseRef === '' ? [] : [ofBranch(event.baseRef)];
+  const branch = /^refs\/heads\/(.+)$/.exec(event.ref)?.[1];
+  // Where the default branch is not known, and for tags, all share what the default branch has.
+  const isOwn = typeof told === 'string' && branch !== undefined;
+  const own = typeof number === 'number' ? `.pr-${number}` : isOwn ? ofBranch(branch) : '';
+  return [...new Set([own, ...base, ''])];
+}
+
+/** A branch's name in signs that tags and folders take; different names stay different. */
+function branchName(name: string): string {
+  const plain = name.replace(/[^\w.-]/g, '-').slice(0, 40);
+  return plain === name ? plain : `${plain}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
+}
+
 /** True for events of a pull request whose branch lives in another repository, `pull_request_target` among them. */
-function isFromFork({ payload, repository }: RunnerEvent): boolean {
+export function isFromFork({ payload, repository }: RunnerEvent): boolean {
   if (fieldOf(payload, 'pull_request') === undefined) return false;
   return fieldOf(payload, 'pull_request', 'head', 'repo', 'full_name') !== repository;
 }

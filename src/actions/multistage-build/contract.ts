@@ -1,3 +1,4 @@
+import { parseGrowth } from '../../core/buildkit/image-rules.ts';
 import { parseRows } from '../../core/images/row.ts';
 import {
   boolean,
@@ -13,6 +14,7 @@ import {
   secret,
   text,
 } from '../../core/runner/contract.ts';
+import { parseVariants } from './variants.ts';
 
 export const contract = defineContract({
   name: 'multistage-build',
@@ -37,6 +39,10 @@ export const contract = defineContract({
         'Build arguments as `NAME=value`; `NAME` alone takes the environment’s value. Added to those of a row.',
     }),
     'build-contexts': lines({ description: 'Named contexts as `name=path or address`. Added to those of a row.' }),
+    variants: parsed(parseVariants, {
+      description:
+        'Several images of one context, built in one graph so that they share stages: YAML of names with `args`, `target`, `file`, `suffix` (default `-name`, added to each tag) and `cache-mode`.',
+    }),
     platforms: list({ description: 'Platforms to build for. Default: the builder’s own.' }),
     tags: list({ description: 'References that the image is pushed or loaded under.' }),
     labels: lines({
@@ -52,6 +58,15 @@ export const contract = defineContract({
     }),
     'shm-size': text({ description: 'Size of `/dev/shm` in the build’s commands, such as `2g`.' }),
     ulimit: list({ description: 'Limits of the build’s commands, such as `nofile=1024:1024`.' }),
+    'cgroup-parent': text({
+      description:
+        'Control group above those of the build’s commands. Bake knows no such thing: the build is then one of `docker buildx build`, of one image without exports.',
+    }),
+    call: choice(['build', 'check', 'outline', 'targets'], {
+      description:
+        '`build` builds; `check` runs BuildKit’s checks of the Dockerfile alone, and fails where they find something; `outline` and `targets` print the arguments and the stages there are.',
+      default: 'build',
+    }),
     'no-cache': boolean({ description: 'Builds every step again.', default: false }),
     'no-cache-filters': list({ description: 'Stages of which every step is built again.' }),
     pull: boolean({ description: 'Looks for newer base images than the builder holds.', default: false }),
@@ -115,18 +130,62 @@ export const contract = defineContract({
     }),
     'cache-to': lines({ description: 'Caches to write, as BuildKit writes them.' }),
 
-    builder: text({ description: 'Builder to use. Default: the current one.' }),
-    driver: choice(['auto', 'docker-container'], {
+    'cache-budget': bytes({
       description:
-        '`auto` uses the current builder, and creates one in a container only where the current one can export neither caches nor images; `docker-container` always creates one. What was created is removed after the job.',
+        'Bytes of GitHub’s cache that all rows share. An image of which the share of one row cannot hold the cache keeps it in the registry, and says so.',
+      default: '10GB',
+    }),
+    'cache-rows': text({
+      description: 'Among how many jobs the budget is shared.',
+      default: '${{ strategy.job-total }}',
+    }),
+    'cache-mounts': choice(['auto', 'off'], {
+      description:
+        '`auto` keeps the folders of `RUN --mount=type=cache` (of pip, npm, cargo, apt and their like) in GitHub’s cache, and fills those that are empty before the build. It does so where `cache` is not `off`.',
       default: 'auto',
     }),
-    'driver-opts': list({ description: 'Options for a builder that is created, such as `image=…` or `network=host`.' }),
+
+    builder: text({ description: 'Builder to use. Default: the current one.' }),
+    driver: choice(['auto', 'docker', 'docker-container', 'remote', 'kubernetes'], {
+      description:
+        '`auto` uses the current builder, and creates one in a container only where the current one can export neither caches nor images; `docker` uses the engine’s own; the others always create one. What was created is removed after the job.',
+      default: 'auto',
+    }),
+    endpoint: text({
+      description:
+        'Where a builder that is created runs: address of a BuildKit daemon for `remote`, context of Docker or of Kubernetes for the others.',
+    }),
+    'driver-opts': lines({
+      description: 'Options for a builder that is created, such as `image=…` or `network=host`, one a line.',
+    }),
+    'buildkitd-config': text({ description: 'Path of a `buildkitd.toml` for a builder that is created.' }),
+    'free-disk-space': choice(['auto', 'true', 'false'], {
+      description:
+        'Removes tools that a hosted runner brings and a build does not use. `auto` does so on hosted runners for images that are made for GPUs, when less is free than they are likely to need.',
+      default: 'auto',
+    }),
     timeout: duration({ description: 'Longest time for one build.', default: '5h' }),
 
     'max-size': bytes({ description: 'Largest size of the compressed layers of one platform, such as `500MB`.' }),
-    require: list({ description: 'What the image must have: `non-root`, `healthcheck`.' }),
-    'forbid-paths': globs({ description: 'Files that no layer may hold, such as `**/.env`; `!` excludes.' }),
+    'max-growth': parsed(parseGrowth, {
+      description: 'How much larger than the published image it may be: `10%` or `50MB`.',
+    }),
+    published: text({
+      description:
+        'Reference of the published image that growth is measured against. Default: `latest` with the row’s suffix in `repository`.',
+    }),
+    'max-export-size': bytes({ description: 'Largest size of the files of one exported folder.' }),
+    require: list({
+      description: 'What the image must have, or be: `non-root`, `healthcheck`, `labels`, `no-build-tools`.',
+    }),
+    'forbid-paths': globs({
+      description: 'Files that no layer and no exported folder may hold, such as `**/.env`; `!` excludes.',
+    }),
+    smoke: lines({
+      description:
+        'What the image must do before it is published, one a line: a command that is run in it, `healthcheck` to wait for its own, or `port 8080 /path` to ask it.',
+    }),
+    'smoke-timeout': duration({ description: 'How long one smoke test may take.', default: '2m' }),
     'dockerfile-checks': boolean({
       description: 'Shows what BuildKit’s own checks say of the Dockerfile as annotations.',
       default: true,
@@ -140,7 +199,11 @@ export const contract = defineContract({
     refs: { description: 'References with digest that were pushed, one a line.' },
     size: {
       description:
-        'Bytes of the compressed layers; with several images, of all of them. Known where a check or a push by digest reads the image.',
+        'Bytes of the compressed layers; with several images, of all of them. Known where the image is pushed or checked.',
+    },
+    layers: {
+      description:
+        'JSON object: by row id and platform, the layers with `digest`, `size` and the `instruction` that made them.',
     },
     'export-path': { description: 'Folders that were exported, relative to the workspace, one a line.' },
     'cache-hits': { description: 'JSON object: `cached` of `steps`.' },

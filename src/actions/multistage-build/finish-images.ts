@@ -1,5 +1,5 @@
 import type { TargetMetadata } from '../../core/buildkit/build-metadata.ts';
-import { type Layout, readLayout } from '../../core/buildkit/oci-layout.ts';
+import { type Layout, type LayoutImage, readLayout } from '../../core/buildkit/oci-layout.ts';
 import { checkLayoutImage } from '../../core/buildkit/result-checks.ts';
 import type { PushedImage } from '../../core/registry/push-layout.ts';
 import { formatRepository, parseReference } from '../../core/registry/reference.ts';
@@ -10,6 +10,8 @@ import type { ImageResult } from './summary.ts';
 /** An image after the build: read and checked, and not pushed yet where it lies in a layout. */
 export interface BuiltImage extends PlannedImage {
   readonly contents: Layout | undefined;
+  /** What is published now, one entry a platform. */
+  readonly publishedImages: readonly LayoutImage[];
   readonly checks: ImageResult['checks'];
   readonly metadata: TargetMetadata | undefined;
 }
@@ -19,23 +21,32 @@ export interface FinishedImage extends BuiltImage {
   readonly digest: string | undefined;
   readonly imageId: string | undefined;
   readonly size: number | undefined;
+  /** One entry a platform; none where nothing tells. */
+  readonly platforms: readonly LayoutImage[];
   readonly refs: readonly string[];
 }
+
+/** Reads what a registry holds under a reference; passed in by `run`. */
+export type ReadPublished = (reference: string) => Promise<readonly LayoutImage[]>;
 
 /** Reads and checks what the build left. */
 export async function readImages(
   plan: BuildPlan,
   metadata: ReadonlyMap<string, TargetMetadata>,
+  readPublished: ReadPublished,
 ): Promise<readonly BuiltImage[]> {
   const built: BuiltImage[] = [];
   for (const image of plan.images) {
     const contents = image.layout === undefined ? undefined : await readLayout(image.layout);
+    const isCompared = contents !== undefined && plan.rules.maxGrowth !== undefined && image.published !== undefined;
+    const publishedImages = isCompared ? await readPublished(image.published ?? '') : [];
     const checks: { platform: string | undefined; results: ImageResult['checks'][number]['results'] }[] = [];
     for (const platform of contents?.images ?? []) {
-      const results = await checkLayoutImage(image.layout ?? '', platform, plan.rules, formatBytes);
+      const published = publishedImages.find((other) => other.platform === platform.platform);
+      const results = await checkLayoutImage(image.layout ?? '', platform, plan.rules, published, formatBytes);
       if (results.length > 0) checks.push({ platform: platform.platform, results });
     }
-    built.push({ ...image, contents, checks, metadata: metadata.get(image.name) });
+    built.push({ ...image, contents, publishedImages, checks, metadata: metadata.get(image.name) });
   }
   return built;
 }
@@ -66,6 +77,7 @@ export async function pushImages(
   images: readonly BuiltImage[],
   push: 'false' | 'true' | 'by-digest',
   pushImage: PushImage,
+  readPublished: ReadPublished,
 ): Promise<readonly FinishedImage[]> {
   const finished: FinishedImage[] = [];
   for (const image of images) {
@@ -75,13 +87,17 @@ export async function pushImages(
         pushed = await pushImage({ layout: image.layout, repository, tags });
     }
     const digest = pushed?.digest ?? image.contents?.root.digest ?? image.metadata?.digest;
+    const refs = digest === undefined || push === 'false' ? [] : refsOf(image, push, digest);
+    // What the builder pushed by itself was never on this machine.
+    const platforms = image.contents?.images ?? (refs[0] === undefined ? [] : await readPublished(refs[0]));
     finished.push({
       ...image,
       pushed,
       digest,
-      imageId: image.contents?.images[0]?.configDigest ?? image.metadata?.imageId,
-      size: image.contents?.images.reduce((sum, { size }) => sum + size, 0),
-      refs: digest === undefined || push === 'false' ? [] : refsOf(image, push, digest),
+      imageId: platforms[0]?.configDigest ?? image.metadata?.imageId,
+      size: platforms.length === 0 ? undefined : platforms.reduce((sum, { size }) => sum + size, 0),
+      platforms,
+      refs,
     });
   }
   return finished;

@@ -1,14 +1,15 @@
-import type { BakeTarget } from '../../core/buildkit/bake-definition.ts';
+import { type BakeTarget, targetName } from '../../core/buildkit/bake-definition.ts';
 import type { CacheMode } from '../../core/buildkit/cache.ts';
 import { parseEntries, parsePairs } from '../../core/buildkit/csv-records.ts';
 import { expandContext } from '../../core/buildkit/default-context.ts';
 import { type FolderExport, parseFolderExport } from '../../core/buildkit/export-folder.ts';
 import { dockerfileFrom, nameRows, rowTarget } from '../../core/buildkit/image-targets.ts';
 import type { Row } from '../../core/images/row.ts';
-import { formatRepository, parseRepository } from '../../core/registry/reference.ts';
+import { formatRepository, parseReference, parseRepository } from '../../core/registry/reference.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { RunnerEvent } from '../../core/runner/event.ts';
 import type { BuildInputs } from './contract.ts';
+import type { Variant } from './variants.ts';
 
 /** One image that is asked for, by a row or by hand. */
 export interface ImageRequest {
@@ -17,6 +18,13 @@ export interface ImageRequest {
   readonly row: Row | undefined;
   readonly target: BakeTarget;
   readonly repository: string | undefined;
+  readonly tags: readonly string[];
+  /** Its name for people. */
+  readonly title: string;
+  /** Made for GPUs, as its row or its variant's name says. */
+  readonly isForGpu: boolean;
+  /** What the image's variant adds to a tag. */
+  readonly suffix: string;
   readonly cacheScope: string;
   readonly cacheMode: CacheMode;
   readonly exports: readonly FolderExport[];
@@ -26,7 +34,7 @@ export interface ImageRequest {
 export function requestImages(inputs: BuildInputs, event: RunnerEvent): readonly ImageRequest[] {
   checkTogether(inputs);
   const rows = inputs.image;
-  const requests = rows === undefined ? [byHand(inputs, event)] : byRows(inputs, event, rows);
+  const requests = rows === undefined ? byHand(inputs, event) : byRows(inputs, event, rows);
   const needsRepository = inputs.push === 'by-digest' || (inputs.cache === 'registry' && !hasOwnCaches(inputs));
   if (needsRepository && requests.some(({ repository }) => repository === undefined)) {
     throw new ConfigurationError(
@@ -43,7 +51,7 @@ export function hasOwnCaches(inputs: BuildInputs): boolean {
 
 function checkTogether(inputs: BuildInputs): void {
   const { image: rows } = inputs;
-  const given = (['context', 'file', 'target'] as const).find((name) => inputs[name] !== undefined);
+  const given = (['context', 'file', 'target', 'variants'] as const).find((name) => inputs[name] !== undefined);
   if (rows !== undefined && given !== undefined)
     throw new ConfigurationError(`inputs "image" and "${given}" exclude each other: the row says it`);
   if (rows !== undefined && inputs.platforms.length > 0)
@@ -73,6 +81,10 @@ function byRows(inputs: BuildInputs, event: RunnerEvent, rows: readonly Row[]): 
       row,
       target: withInputs(rowTarget(row, rows), inputs, event),
       repository: repositoryOf(inputs, event, row.image),
+      tags: inputs.tags,
+      title: row.id,
+      isForGpu: row['free-disk-space'] || isGpuWord(row.variant),
+      suffix: row.suffix,
       cacheScope: inputs.cacheScope ?? row.scope,
       cacheMode: inputs.cacheMode ?? row['cache-mode'],
       exports: rows.length === 1 ? exports : exports.map((each) => ({ ...each, folder: `${row.id}/${each.folder}` })),
@@ -80,27 +92,68 @@ function byRows(inputs: BuildInputs, event: RunnerEvent, rows: readonly Row[]): 
   });
 }
 
-function byHand(inputs: BuildInputs, event: RunnerEvent): ImageRequest {
+function byHand(inputs: BuildInputs, event: RunnerEvent): readonly ImageRequest[] {
+  const { variants } = inputs;
+  if (variants === undefined) return [oneByHand(inputs, event, undefined)];
+  const names = new Set(variants.map(({ name }) => targetName(name)));
+  if (names.size < variants.length)
+    throw new ConfigurationError('input "variants": two names cannot be told apart in one build');
+  return variants.map((variant) => oneByHand(inputs, event, variant));
+}
+
+function oneByHand(inputs: BuildInputs, event: RunnerEvent, variant: Variant | undefined): ImageRequest {
   const context = expandContext(inputs.context ?? '{{defaultContext}}', event);
-  const { file, target, platforms } = inputs;
+  const { platforms } = inputs;
+  const file = variant?.file ?? inputs.file;
+  const target = variant?.target ?? inputs.target;
   const base: BakeTarget = {
     context,
     ...(file === undefined ? {} : { dockerfile: dockerfileFrom(context, file) }),
     ...(target === undefined ? {} : { target }),
     ...(platforms.length === 0 ? {} : { platforms }),
   };
-  const scope = [inputs.context ?? '', file ?? 'Dockerfile', target ?? '', ...platforms].filter(
+  const scope = [inputs.context ?? '', file ?? 'Dockerfile', target ?? '', variant?.name ?? '', ...platforms].filter(
     (part) => part !== '' && part !== '.',
   );
+  const suffix = variant?.suffix ?? '';
+  const tags = inputs.tags.map((tag) => withSuffix(tag, suffix));
+  const exports = inputs.export.filter(isText).map(parseFolderExport);
+  const shared = withInputs(base, { ...inputs, tags }, event);
+  const args = { ...variant?.args, ...shared.args };
   return {
-    name: 'image',
+    name: targetName(variant?.name ?? 'image'),
     row: undefined,
-    target: withInputs(base, inputs, event),
+    target: Object.keys(args).length === 0 ? shared : { ...shared, args },
     repository: repositoryOf(inputs, event, undefined),
-    cacheScope: inputs.cacheScope ?? scope.join('-').replace(/[^\w.-]+/g, '-'),
-    cacheMode: inputs.cacheMode ?? 'max',
-    exports: inputs.export.filter(isText).map(parseFolderExport),
+    tags,
+    title: tags[0] ?? variant?.name ?? 'image',
+    isForGpu: isGpuWord(variant?.name ?? ''),
+    suffix,
+    cacheScope: `${inputs.cacheScope ?? scope.join('-').replace(/[^\w.-]+/g, '-')}${inputs.cacheScope === undefined ? '' : suffix}`,
+    cacheMode: inputs.cacheMode ?? variant?.cacheMode ?? 'max',
+    exports:
+      variant === undefined ? exports : exports.map((each) => ({ ...each, folder: `${variant.name}/${each.folder}` })),
   };
+}
+
+function isGpuWord(variant: string): boolean {
+  return /(?:^|[-_.])(?:gpu|cuda|rocm)/.test(variant);
+}
+
+/** The published image that a request's own is compared with. */
+export function publishedReference(
+  { repository, suffix }: Pick<ImageRequest, 'repository' | 'suffix'>,
+  { published }: Pick<BuildInputs, 'published'>,
+): string | undefined {
+  if (published !== undefined) return published;
+  return repository === undefined ? undefined : `${repository}:latest${suffix}`;
+}
+
+/** `repo:1` with `-gpu` is `repo:1-gpu`; a reference without a tag has `latest`. */
+function withSuffix(text: string, suffix: string): string {
+  if (suffix === '') return text;
+  const reference = inInput('tags', () => parseReference(text));
+  return `${formatRepository(reference)}:${reference.tag ?? 'latest'}${suffix}`;
 }
 
 /** Adds what the inputs say of every image; where both speak, the input wins over the row. */

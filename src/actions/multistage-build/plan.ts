@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { planAttestations } from '../../core/buildkit/attestations.ts';
 import {
@@ -6,14 +7,16 @@ import {
   formatDefinition,
   targetName,
 } from '../../core/buildkit/bake-definition.ts';
+import { buildArguments } from '../../core/buildkit/build-arguments.ts';
 import { argumentsLikeSecrets, type BuildSecrets } from '../../core/buildkit/build-secrets.ts';
 import { type Builder, isCapable } from '../../core/buildkit/builder.ts';
 import type { CacheKind } from '../../core/buildkit/cache.ts';
 import { parseEntries, parsePairs } from '../../core/buildkit/csv-records.ts';
 import { exportDestination, type FolderExport, folderTarget } from '../../core/buildkit/export-folder.ts';
-import { hasRules, type ImageRules, type Requirement } from '../../core/buildkit/image-checks.ts';
 import { canPushByDigest, planOutputs } from '../../core/buildkit/image-outputs.ts';
+import { hasRules, type ImageRules, parseRequirement } from '../../core/buildkit/image-rules.ts';
 import type { TargetLabels } from '../../core/buildkit/progress.ts';
+import { parseSmokeTest, type SmokeTest } from '../../core/buildkit/smoke-test.ts';
 import { sourceLabels } from '../../core/buildkit/source-labels.ts';
 import type { Row } from '../../core/images/row.ts';
 import { INPUTS_LABEL } from '../../core/registry/inputs-tag.ts';
@@ -21,9 +24,10 @@ import type { Environment } from '../../core/runner/commands.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';
 import { readAllowedPaths } from './allowed-paths.ts';
-import { cacheAttributes, chooseCache } from './choose-cache.ts';
+import type { PublishedSizes } from './cache-budget.ts';
+import { cacheAttributes, chooseCaches, ownCacheFolder } from './choose-cache.ts';
 import type { BuildInputs } from './contract.ts';
-import { type ImageRequest, inInput, requestImages } from './image-requests.ts';
+import { type ImageRequest, inInput, publishedReference, requestImages } from './image-requests.ts';
 import { readSecrets } from './read-secrets.ts';
 
 /** What is known before the build beside the inputs. */
@@ -36,22 +40,33 @@ export interface BuildFacts {
   readonly builder: Builder;
   /** Seconds since 1970. */
   readonly commitTime: number | undefined;
+  readonly publishedSizes: PublishedSizes;
 }
 
 export interface PlannedImage {
   readonly name: string;
   readonly row: Row | undefined;
+  /** What the build reads, apart from secrets, caches and outputs. */
+  readonly target: BakeTarget;
+  readonly cacheScope: string;
   readonly repository: string | undefined;
   readonly tags: readonly string[];
   /** Folder that the build leaves the image's layout in, for checks and pushes after it. */
   readonly layout: string | undefined;
   /** Path of its Dockerfile in the workspace, for annotations. */
   readonly dockerfile: string | undefined;
-  readonly localCacheScope: string | undefined;
+  readonly cache: CacheKind;
+  readonly localCacheFolder: string | undefined;
+  /** The published image that it is compared with. */
+  readonly published: string | undefined;
+  /** Name under which it is loaded into the engine for smoke tests. */
+  readonly smokeName: string | undefined;
 }
 
 export interface PlannedExport extends FolderExport {
   readonly destination: string;
+  /** The bake target that the folder is copied from. */
+  readonly from: string;
 }
 
 /** A whole run, as data. */
@@ -64,28 +79,32 @@ export interface BuildPlan {
   readonly definition: string;
   /** The same build without any cache, for when the cache's own set-up fails it. */
   readonly definitionWithoutCache: string;
+  /** The arguments of `docker buildx build` that do the same, where bake cannot. */
+  readonly asBuild: { readonly withCache: readonly string[]; readonly withoutCache: readonly string[] } | undefined;
   readonly allow: readonly string[];
   readonly secrets: BuildSecrets;
   readonly rules: ImageRules;
-  readonly cache: CacheKind;
+  readonly maxExportSize: number | undefined;
+  readonly smokeTests: readonly SmokeTest[];
   readonly notices: readonly string[];
   readonly warnings: readonly string[];
 }
 
 /** Decides everything about a run. Throws ConfigurationError. */
 export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
-  const requests = requestImages(inputs, facts.event);
+  const requests = requestImages(inputs, facts.event).map((request) => withEnvironment(request, facts.environment));
   const rules = readRules(inputs);
   const secrets = readSecrets(inputs, facts);
-  const { cache, notices } = chooseCache(inputs, facts);
-  const isLayoutNeeded = hasRules(rules) || (inputs.push === 'by-digest' && !canPushByDigest(facts.builder));
+  const { caches, notices } = chooseCaches(inputs, requests, facts);
+  const cacheOf = ({ name }: ImageRequest): CacheKind => caches.get(name) ?? 'off';
+  const isLayoutNeeded = needsLayout(inputs, rules, facts.builder);
   const target: Record<string, BakeTarget> = Object.create(null);
   const targets: string[] = [];
   const exports: PlannedExport[] = [];
   const labels = new Map<string, string>();
   for (const request of requests) {
     target[request.name] = imageTarget(request, inputs, facts, {
-      cache,
+      cache: cacheOf(request),
       secrets,
       layout: isLayoutNeeded ? layoutFolder(facts, request) : undefined,
     });
@@ -96,7 +115,7 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
       const name = `${request.name}-export-${index + 1}`;
       target[name] = folderTarget(from, wanted.source, destination, request.target.platforms);
       targets.push(name);
-      exports.push({ ...wanted, destination });
+      exports.push({ ...wanted, destination, from });
     }
     // With one image, its name says nothing; targets that help another are shown as that one.
     for (const name of Object.keys(target))
@@ -105,22 +124,37 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
   const definition: BakeDefinition = { group: { default: { targets } }, target };
   return {
     images: requests.map((request) =>
-      plannedImage(request, inputs, cache, isLayoutNeeded ? layoutFolder(facts, request) : undefined),
+      plannedImage(request, inputs, cacheOf(request), facts.event, {
+        layout: isLayoutNeeded ? layoutFolder(facts, request) : undefined,
+        smokeName: smokeNameOf(request, inputs, facts),
+      }),
     ),
     exports,
     targets,
     labels,
     definition: formatDefinition(definition),
     definitionWithoutCache: formatDefinition({ ...definition, target: withoutCaches(target) }),
+    asBuild: planAsBuild(inputs, requests, target, exports),
     allow: [
       ...new Set([...inputs.allow, ...(inputs.ssh.length > 0 ? ['ssh'] : []), ...readAllowedPaths(inputs, facts)]),
     ],
     secrets,
     rules,
-    cache,
+    maxExportSize: inputs.maxExportSize,
+    smokeTests: readSmokeTests(inputs),
     notices,
     warnings: argumentWarnings(requests),
   };
+}
+
+/** Arguments without a value take the environment's, as with plain buildx; bake leaves them empty (0.29). */
+function withEnvironment(request: ImageRequest, environment: Environment): ImageRequest {
+  const args = Object.entries(request.target.args ?? {}).flatMap(([name, value]): [string, string][] => {
+    const known = value ?? environment[name];
+    return known === undefined ? [] : [[name, known]];
+  });
+  const { args: _, ...target } = request.target;
+  return { ...request, target: args.length === 0 ? target : { ...target, args: Object.fromEntries(args) } };
 }
 
 interface ImageParts {
@@ -171,6 +205,12 @@ function imageTarget(request: ImageRequest, inputs: BuildInputs, facts: BuildFac
   };
 }
 
+/** True where something looks at the image before it is pushed, or where the builder cannot push it as asked. */
+function needsLayout(inputs: BuildInputs, rules: ImageRules, builder: Builder): boolean {
+  const isHeld = inputs.push !== 'false' && (readSmokeTests(inputs).length > 0 || inputs.maxExportSize !== undefined);
+  return hasRules(rules) || isHeld || (inputs.push === 'by-digest' && !canPushByDigest(builder));
+}
+
 function isPublic({ payload }: RunnerEvent): boolean | undefined {
   const isPrivate = fieldOf(payload, 'repository', 'private');
   return typeof isPrivate === 'boolean' ? !isPrivate : undefined;
@@ -206,11 +246,31 @@ function withoutCaches(targets: Readonly<Record<string, BakeTarget>>): Readonly<
   );
 }
 
+/** `cgroup-parent` is all that bake has no attribute for (buildx 0.29). Throws ConfigurationError for several targets. */
+function planAsBuild(
+  inputs: BuildInputs,
+  requests: readonly ImageRequest[],
+  target: Readonly<Record<string, BakeTarget>>,
+  exports: readonly PlannedExport[],
+): BuildPlan['asBuild'] {
+  if (inputs.cgroupParent === undefined) return undefined;
+  const [request] = requests;
+  if (request === undefined || requests.length > 1 || exports.length > 0)
+    throw new ConfigurationError('input "cgroup-parent" is for a build of one image, without "export"');
+  const more = { cgroupParent: inputs.cgroupParent, dockerfile: request.row?.dockerfile ?? inputs.file };
+  const withoutCache = withoutCaches(target)[request.name] ?? {};
+  return {
+    withCache: buildArguments(target[request.name] ?? {}, more),
+    withoutCache: buildArguments(withoutCache, more),
+  };
+}
+
 function plannedImage(
   request: ImageRequest,
   inputs: BuildInputs,
   cache: CacheKind,
-  layout: string | undefined,
+  event: RunnerEvent,
+  places: Pick<PlannedImage, 'layout' | 'smokeName'>,
 ): PlannedImage {
   const { row } = request;
   const isLocal = inputs.context !== undefined && !/:\/\//.test(inputs.context);
@@ -220,11 +280,15 @@ function plannedImage(
   return {
     name: request.name,
     row,
+    target: request.target,
+    cacheScope: request.cacheScope,
     repository: request.repository,
-    tags: inputs.tags,
-    layout,
+    tags: request.tags,
+    ...places,
+    published: publishedReference(request, inputs),
     dockerfile: row?.dockerfile ?? byHand,
-    localCacheScope: cache === 'local' ? request.cacheScope : undefined,
+    cache,
+    localCacheFolder: cache === 'local' ? ownCacheFolder(request, inputs, event) : undefined,
   };
 }
 
@@ -232,14 +296,24 @@ function layoutFolder(facts: BuildFacts, request: ImageRequest): string {
   return join(facts.folder, `layout-${request.name}`);
 }
 
-function readRules(inputs: BuildInputs): ImageRules {
-  const known: readonly Requirement[] = ['non-root', 'healthcheck'];
-  const require = inputs.require.map((entry) => {
-    const found = known.find((each) => each === entry);
-    if (found === undefined) throw new ConfigurationError(`input "require": "${entry}" is none of ${known.join(', ')}`);
-    return found;
-  });
-  return { maxSize: inputs.maxSize, require, forbidPaths: inputs.forbidPaths };
+function readRules({ maxSize, maxGrowth, require, forbidPaths }: BuildInputs): ImageRules {
+  return { maxSize, maxGrowth, require: inInput('require', () => require.map(parseRequirement)), forbidPaths };
+}
+
+function readSmokeTests(inputs: BuildInputs): readonly SmokeTest[] {
+  const texts = inputs.smoke.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+  return inInput('smoke', () => texts.map(parseSmokeTest));
+}
+
+/** A name of this run's own, so that no image of the user's is replaced. */
+function smokeNameOf(request: ImageRequest, inputs: BuildInputs, { folder }: BuildFacts): string | undefined {
+  if (readSmokeTests(inputs).length === 0) return undefined;
+  return `${smokePrefix(folder)}${request.name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}:smoke`;
+}
+
+/** What the names of all images and containers of a run's smoke tests begin with. */
+export function smokePrefix(folder: string): string {
+  return `slipway-smoke-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}-`;
 }
 
 function argumentWarnings(requests: readonly ImageRequest[]): readonly string[] {

@@ -1,16 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import type { RegistryLogin } from '../../core/buildkit/docker-config.ts';
 import { blobPath } from '../../core/buildkit/oci-layout.ts';
+import { readPublishedImages } from '../../core/buildkit/published-image.ts';
 import { pushLayout } from '../../core/registry/push-layout.ts';
 import { parseRepository } from '../../core/registry/reference.ts';
 import { createRegistryClient } from '../../core/registry/registry-client.ts';
 import type { Log } from '../../core/runner/log.ts';
-import type { PushImage } from './finish-images.ts';
+import type { PushImage, ReadPublished } from './finish-images.ts';
+
+/** What a run asks of registries, with its login where it has one. */
+export interface RegistryCalls {
+  readonly pushImage: PushImage;
+  readonly readPublished: ReadPublished;
+}
 
 /** Pushes layouts with our own client: everything by digest first, then each tag, so that no tag names half an image. */
-export function createPushImage(credentials: (registry: string) => RegistryLogin | undefined, log: Log): PushImage {
+export function createRegistryCalls(login: RegistryLogin | undefined, log: Log): RegistryCalls {
+  const credentials = (registry: string): RegistryLogin | undefined =>
+    registry === login?.registry ? login : undefined;
   const client = createRegistryClient({ credentials, log });
-  return async ({ layout, repository, tags }) => {
+  const pushImage: PushImage = async ({ layout, repository, tags }) => {
     const pushed = await pushLayout({ layout, repository, client, log });
     const bytes = await readFile(blobPath(layout, pushed.digest));
     for (const tag of tags) {
@@ -23,4 +32,5 @@ export function createPushImage(credentials: (registry: string) => RegistryLogin
     }
     return pushed;
   };
+  return { pushImage, readPublished: (reference) => readPublishedImages(client, reference) };
 }

@@ -10,7 +10,7 @@ export function readSecrets(inputs: BuildInputs, { event, environment, folder }:
   const usesDefaultContext =
     inputs.image === undefined && (inputs.context === undefined || inputs.context.includes('defaultContext'));
   const host = URL.canParse(event.serverUrl) ? new URL(event.serverUrl).host : 'github.com';
-  const tokenId = `GIT_AUTH_TOKEN.${host.replace(/[^\w.-]/g, '-')}`;
+  const tokenId = `GIT_AUTH_TOKEN.${host}`;
   const hasOwnToken = [...secrets.keys()].some((id) => id.startsWith('GIT_AUTH_TOKEN'));
   if (usesDefaultContext && !hasOwnToken && (inputs.githubToken ?? '') !== '') secrets.set(tokenId, inputs.githubToken);
   return planSecrets({

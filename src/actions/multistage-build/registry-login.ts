@@ -5,13 +5,10 @@ import type { BuildInputs } from './contract.ts';
 import type { BuildPlan } from './plan.ts';
 
 /** The registries that a run pushes to or keeps its cache in. */
-export function registriesOf(
-  plan: Pick<BuildPlan, 'images' | 'cache'>,
-  inputs: Pick<BuildInputs, 'push'>,
-): ReadonlySet<string> {
+export function registriesOf(plan: Pick<BuildPlan, 'images'>, inputs: Pick<BuildInputs, 'push'>): ReadonlySet<string> {
   const hosts = new Set<string>();
-  for (const { repository, tags } of plan.images) {
-    if (repository !== undefined && (inputs.push === 'by-digest' || plan.cache === 'registry'))
+  for (const { repository, tags, cache } of plan.images) {
+    if (repository !== undefined && (inputs.push === 'by-digest' || cache === 'registry'))
       hosts.add(parseRepository(repository).registry);
     if (inputs.push === 'true') for (const tag of tags) hosts.add(parseReference(tag).registry);
   }

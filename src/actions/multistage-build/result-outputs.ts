@@ -35,8 +35,22 @@ export function imageOutputs(
     metadata: metadata === '' ? undefined : metadata,
     refs: images.flatMap(({ refs }) => refs).join('\n'),
     size: sizes.length === 0 ? undefined : sizes.reduce((sum, size) => sum + size, 0),
+    layers: layersOutput(images),
     exportPath: plan.exports.map(({ destination }) => relative(workspace, destination)).join('\n'),
   };
+}
+
+function layersOutput(images: readonly FinishedImage[]): object | undefined {
+  const known = images.filter(({ platforms }) => platforms.length > 0);
+  if (known.length === 0) return undefined;
+  const entries = known.map(({ row, name, platforms }) => {
+    const byPlatform = platforms.map(({ platform, layers }) => [
+      platform ?? 'unknown',
+      layers.map(({ digest, size, instruction }) => ({ digest, size, instruction })),
+    ]);
+    return [row?.id ?? name, Object.fromEntries(byPlatform)];
+  });
+  return Object.fromEntries(entries);
 }
 
 function inputsOutput(images: readonly PlannedImage[]): string | object | undefined {

@@ -6,7 +6,7 @@ import { parseMetadata } from '../../core/buildkit/build-metadata.ts';
 import { writeSecretFiles } from '../../core/buildkit/build-secrets.ts';
 import { buildTimeline, type Timeline } from '../../core/buildkit/build-timeline.ts';
 import { removeBuilder } from '../../core/buildkit/builder.ts';
-import { localCacheFolder, nextFolder } from '../../core/buildkit/cache.ts';
+import { nextFolder } from '../../core/buildkit/cache.ts';
 import { isInside } from '../../core/buildkit/confined-path.ts';
 import { parseEntries, parsePairs } from '../../core/buildkit/csv-records.ts';
 import type { RegistryLogin } from '../../core/buildkit/docker-config.ts';
@@ -20,18 +20,26 @@ import {
   type Post,
   type Run,
 } from '../../core/runner/run-action.ts';
-import { build, failureFinding, metadataPath, repeatCommand, warningFinding } from './build.ts';
+import { build, failureFinding, metadataPath, rebuild, repeatCommand, warningFinding } from './build.ts';
 import { createLeaveBuildRecord, recordsOf } from './build-records.ts';
+import { readPublishedSizes, shareOf } from './cache-budget.ts';
+import { connectCache } from './cache-connection.ts';
+import { callFrontend } from './call-frontend.ts';
+import { checkExports, failedExportChecks } from './check-exports.ts';
 import { BUILDER_STATE, chooseBuilder } from './choose-builder.ts';
+import { isFromFork } from './choose-cache.ts';
 import { readCommitTime } from './commit-time.ts';
 import type { BuildInputs, contract } from './contract.ts';
 import { prepareExports } from './export-folders.ts';
 import { type FinishedImage, failedChecks, pushImages, readImages, titleOf } from './finish-images.ts';
-import { inInput } from './image-requests.ts';
-import { type BuildPlan, planBuild } from './plan.ts';
-import { createPushImage } from './push-image.ts';
+import { freeDiskSpace } from './free-disk-space.ts';
+import { inInput, requestImages } from './image-requests.ts';
+import { fillCacheMounts, removeMountFolders, saveCacheMounts } from './keep-cache-mounts.ts';
+import { type BuildPlan, planBuild, smokePrefix } from './plan.ts';
+import { createRegistryCalls } from './push-image.ts';
 import { chooseLogin, logIn, registriesOf } from './registry-login.ts';
 import { imageOutputs, timingOutputs } from './result-outputs.ts';
+import { removeSmokeImages, smokeImages } from './smoke-images.ts';
 import { stepName } from './step-log.ts';
 import { buildSummary, type ImageResult } from './summary.ts';
 
@@ -46,57 +54,95 @@ export const run: Run<typeof contract> = async (inputs, context) => {
   try {
     return await buildIn(folder, inputs, context);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeTraces(folder, inputs, context);
   }
 };
 
 /** Removes what a main step left that was ended before it could clean up, and the builder that it created. */
-export const post: Post<typeof contract> = async (_inputs, { state, environment, runCommand }) => {
+export const post: Post<typeof contract> = async (inputs, context) => {
+  const { state, environment, runCommand } = context;
   const folder = state.get(FOLDER_STATE);
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  if (folder !== undefined) await removeTraces(folder, inputs, context);
   const builder = state.get(BUILDER_STATE);
   if (builder !== undefined) await removeBuilder(builder, { runCommand, env: environment });
 };
 
+async function removeTraces(folder: string, inputs: BuildInputs, context: ActionContext): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await removeMountFolders(context.temp);
+  if (inputs.smoke.length > 0) await removeSmokeImages(smokePrefix(folder), context.environment, context);
+}
+
 async function buildIn(folder: string, inputs: BuildInputs, context: ActionContext): Promise<Result> {
   const { event, environment, workspace, log } = context;
-  const [builder, commitTime] = await Promise.all([chooseBuilder(inputs, context), readCommitTime(context)]);
-  const plan = planBuild(inputs, { event, environment, workspace, folder, builder, commitTime });
+  await freeDiskSpace(inputs, requestImages(inputs, event), context);
+  const [builder, commitTime, publishedSizes] = await Promise.all([
+    chooseBuilder(inputs, context),
+    readCommitTime(context),
+    readPublishedSizes(inputs, context),
+  ]);
+  const plan = planBuild(inputs, { event, environment, workspace, folder, builder, commitTime, publishedSizes });
   await sayPlan(plan, builder.name, context);
   await checkRowPaths(plan, workspace);
   await prepareExports(plan.exports, workspace, log);
   await writeSecretFiles(plan.secrets, folder);
   const { login, dockerEnvironment } = await prepareLogin(plan, inputs, folder, context);
 
+  await using cache = await connectCache(plan, builder, inputs.cacheTimeout, context);
   const run = {
     builder: builder.name,
     folder,
-    environment: dockerEnvironment,
+    environment: { ...dockerEnvironment, ...cache.environment },
+    isCacheUsable: cache.isUsable,
     deadline: inputs.timeout,
     cacheDeadline: inputs.cacheTimeout,
   };
+  if (inputs.call !== 'build') return callFrontend(inputs.call, plan, run, context);
+  const limits = { isWritable: !isFromFork(event), cacheTimeout: inputs.cacheTimeout, maxBytes: shareOf(inputs) };
+  // With `no-cache`, BuildKit gives every step new mounts.
+  const keepsMounts = !inputs.noCache && inputs.cacheMounts === 'auto' && inputs.cache !== 'off' && cache.isUsable;
+  const mounts = keepsMounts ? await fillCacheMounts(plan, run, limits, context) : [];
   const result = await build(plan, run, context);
   const timeline = buildTimeline(result.steps);
   if (inputs.dockerfileChecks) for (const warning of result.warnings) log.warning(warningFinding(warning, plan));
   if (!result.isBuilt) throw buildFailed(result.failure, plan, timeline, context);
-  await keepLocalCaches(plan, inputs);
+  await keepLocalCaches(plan);
+  await saveCacheMounts(mounts, run, limits, context);
 
-  const metadata = existsSync(metadataPath(folder)) ? await readFile(metadataPath(folder), 'utf8') : '';
-  const built = await readImages(plan, metadata === '' ? new Map() : parseMetadata(metadata));
-  const failures = failedChecks(built);
-  const push = failures.length === 0 ? inputs.push : 'false';
-  const images = await pushImages(
-    built,
-    push,
-    createPushImage((registry) => (registry === login?.registry ? login : undefined), log),
+  const metadata = await readMetadata(plan, folder);
+  const registry = createRegistryCalls(login, log);
+  const read = await readImages(plan, metadata === '' ? new Map() : parseMetadata(metadata), registry.readPublished);
+  const exports = await checkExports(plan, folder, (target, layout) =>
+    rebuild(plan, run, context, target, { output: `type=oci,tar=false,dest=${layout}` }),
   );
+  const built = await smokeImages(
+    plan,
+    read,
+    {
+      prefix: smokePrefix(folder),
+      environment: dockerEnvironment,
+      deadline: inputs.smokeTimeout,
+      loadImage: (target, tags) => rebuild(plan, run, context, target, { output: 'type=docker', tags }),
+    },
+    context,
+  );
+  const failures = [...failedChecks(built), ...failedExportChecks(exports)];
+  const push = failures.length === 0 ? inputs.push : 'false';
+  const images = await pushImages(built, push, registry.pushImage, registry.readPublished);
   const done: Result = {
     outputs: { ...timingOutputs(plan, timeline), ...imageOutputs(images, plan, metadata, workspace) },
-    summary: buildSummary(images.map(toImageResult), timeline, plan.definition),
+    summary: buildSummary(images.map(toImageResult), exports, timeline, plan.definition),
   };
   if (failures.length > 0) throw checksFailed(failures, inputs, done, context);
   if (inputs.push === 'by-digest') await leaveRecords(images, context);
   return done;
+}
+
+/** What buildx told, by target also where one build was run without bake; `''` where it told nothing. */
+async function readMetadata(plan: BuildPlan, folder: string): Promise<string> {
+  if (!existsSync(metadataPath(folder))) return '';
+  const text = await readFile(metadataPath(folder), 'utf8');
+  return plan.asBuild === undefined ? text : JSON.stringify({ [plan.images[0]?.name ?? '']: JSON.parse(text) });
 }
 
 function maskSecrets(inputs: BuildInputs, { log }: ActionContext): void {
@@ -142,11 +188,9 @@ async function prepareLogin(
 }
 
 /** Puts caches that were written to folders in the place of those that were read. */
-async function keepLocalCaches(plan: BuildPlan, inputs: BuildInputs): Promise<void> {
-  for (const { localCacheScope } of plan.images) {
-    if (localCacheScope === undefined || inputs.cacheFolder === undefined) continue;
-    const folder = localCacheFolder(inputs.cacheFolder, localCacheScope);
-    if (!existsSync(nextFolder(folder))) continue;
+async function keepLocalCaches({ images }: BuildPlan): Promise<void> {
+  for (const { localCacheFolder: folder } of images) {
+    if (folder === undefined || !existsSync(nextFolder(folder))) continue;
     await rm(folder, { recursive: true, force: true });
     await rename(nextFolder(folder), folder);
   }
@@ -165,7 +209,8 @@ function toImageResult(image: FinishedImage): ImageResult {
     title: titleOf(image),
     digest: image.digest,
     refs: image.refs,
-    platforms: image.contents?.images ?? [],
+    platforms: image.platforms,
+    published: image.publishedImages,
     checks: image.checks,
   };
 }
@@ -178,13 +223,13 @@ function buildFailed(failure: BuildFailure, plan: BuildPlan, timeline: Timeline,
   const where = failure.step?.stage === undefined ? (failure.message.split('\n')[0] ?? '') : stepName(failure.step);
   const result: Result = {
     outputs: timingOutputs(plan, timeline),
-    summary: buildSummary(plan.images.map(unbuilt), timeline, plan.definition),
+    summary: buildSummary(plan.images.map(unbuilt), [], timeline, plan.definition),
   };
   return new ActionFailure(`the build failed: ${where}`, result);
 }
 
 function unbuilt(image: BuildPlan['images'][number]): ImageResult {
-  return { title: titleOf(image), digest: undefined, refs: [], platforms: [], checks: [] };
+  return { title: titleOf(image), digest: undefined, refs: [], platforms: [], published: [], checks: [] };
 }
 
 function checksFailed(failures: readonly string[], inputs: BuildInputs, result: Result, { log }: ActionContext): Error {

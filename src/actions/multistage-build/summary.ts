@@ -2,6 +2,7 @@ import type { Timeline } from '../../core/buildkit/build-timeline.ts';
 import type { CheckResult } from '../../core/buildkit/image-checks.ts';
 import type { LayoutImage } from '../../core/buildkit/oci-layout.ts';
 import { code, codeBlock, details, formatBytes, formatDuration, plain, table } from '../../core/report/markdown.ts';
+import type { ExportResult } from './check-exports.ts';
 
 /** What one image came to. */
 export interface ImageResult {
@@ -9,6 +10,8 @@ export interface ImageResult {
   readonly digest: string | undefined;
   readonly refs: readonly string[];
   readonly platforms: readonly LayoutImage[];
+  /** What is published now, one entry a platform. */
+  readonly published: readonly LayoutImage[];
   readonly checks: readonly { readonly platform: string | undefined; readonly results: readonly CheckResult[] }[];
 }
 
@@ -16,13 +19,19 @@ const BAR = 24;
 const SHOWN_LAYERS = 8;
 
 /** The job summary of a build. */
-export function buildSummary(images: readonly ImageResult[], timeline: Timeline, definition: string): string {
+export function buildSummary(
+  images: readonly ImageResult[],
+  exports: readonly ExportResult[],
+  timeline: Timeline,
+  definition: string,
+): string {
   const cached = `${timeline.cachedSteps} of ${timeline.steps} steps cached`;
   const parts = [
     `## Build: ${images.map(({ title }) => plain(title)).join(', ')}`,
     `${formatDuration(timeline.duration)}, ${cached}`,
     imagesTable(images),
-    checksTable(images),
+    checksTable(images, exports),
+    exportsTable(exports),
     stagesTable(timeline),
     layersTable(images),
     details('Bake definition', codeBlock(definition, 'json')),
@@ -33,19 +42,23 @@ export function buildSummary(images: readonly ImageResult[], timeline: Timeline,
 function imagesTable(images: readonly ImageResult[]): string {
   const rows = images
     .filter(({ digest, platforms }) => digest !== undefined || platforms.length > 0)
-    .map(({ title, digest, platforms, refs }) => [
+    .map(({ title, digest, platforms, published, refs }) => [
       plain(title),
       digest === undefined ? '' : code(digest),
       platforms
-        .map(({ size, platform }) => `${formatBytes(size)}${platforms.length > 1 ? ` ${plain(platform ?? '')}` : ''}`)
+        .map(({ size, platform }) => {
+          const before = published.find((other) => other.platform === platform);
+          const change = before === undefined ? '' : `, published ${formatBytes(before.size)}`;
+          return `${formatBytes(size)}${change}${platforms.length > 1 ? ` ${plain(platform ?? '')}` : ''}`;
+        })
         .join('\n'),
       refs.map(code).join('\n'),
     ]);
   return rows.length === 0 ? '' : table(['Image', 'Digest', 'Size, compressed', 'Pushed as'], rows);
 }
 
-function checksTable(images: readonly ImageResult[]): string {
-  const rows = images.flatMap(({ title, checks }) =>
+function checksTable(images: readonly ImageResult[], exports: readonly ExportResult[]): string {
+  const ofImages = images.flatMap(({ title, checks }) =>
     checks.flatMap(({ platform, results }) =>
       results.map(({ check, hasPassed, finding }) => [
         hasPassed ? '✅' : '❌',
@@ -55,7 +68,21 @@ function checksTable(images: readonly ImageResult[]): string {
       ]),
     ),
   );
-  return rows.length === 0 ? '' : table(['', 'Check', 'Image', 'Found'], rows);
+  const ofExports = exports.flatMap(({ folder, results }) =>
+    results.map(({ check, hasPassed, finding }) => [
+      hasPassed ? '✅' : '❌',
+      code(check),
+      code(folder),
+      plain(finding),
+    ]),
+  );
+  const rows = [...ofImages, ...ofExports];
+  return rows.length === 0 ? '' : table(['', 'Check', 'Of', 'Found'], rows);
+}
+
+function exportsTable(exports: readonly ExportResult[]): string {
+  const rows = exports.map(({ folder, size, files }) => [code(folder), formatBytes(size), String(files)]);
+  return rows.length === 0 ? '' : table(['Exported folder', 'Size', 'Files'], rows);
 }
 
 /** Stages with a bar each, from the build's start to its end. */

@@ -48,9 +48,17 @@ function findPlace(lines: readonly string[]): Pick<BuildFailure, 'file' | 'line'
 const NETWORK =
   /i\/o timeout|TLS handshake timeout|connection (?:reset|refused|timed out)|broken pipe|unexpected EOF|no route to host|temporary failure in name resolution|server misbehaving|context deadline exceeded|too many requests|toomanyrequests|50[0234] |(?:Bad Gateway|Service Unavailable|Gateway Time-?out|Internal Server Error)|failed to copy: httpReadSeeker|error reading from server|rpc error: code = Unavailable/i;
 
+/**
+ * A layer that a cache named and could not give, or gave with other bytes than its digest or media type says. Layers of
+ * base images come by `httpReadSeeker`.
+ */
+const CACHED_BYTES =
+  /failed to copy: (?!httpReadSeeker)|content digest \S+: not found|unexpected commit (?:digest|size)|failed (?:size|digest) validation|(?:gzip|zstd|flate|archive\/tar): (?:invalid|magic|unexpected)|invalid input: magic number mismatch/i;
+
 /** What kind of failure an error text tells of. A failed RUN is never a network fault, whatever its command reached for. */
 export function failureKind(message: string): FailureKind {
   if (/did not complete successfully: exit code: \d+|parse error/.test(message)) return 'step';
+  if (CACHED_BYTES.test(message)) return 'cache';
   if (/cache (?:exporter|importer)|(?:exporting|importing) (?:to )?.*cache/i.test(message)) return 'cache';
   return NETWORK.test(message) ? 'network' : 'other';
 }

@@ -65,7 +65,8 @@ export function planSecrets(inputs: SecretInputs): BuildSecrets {
 }
 
 function checkId(id: string): void {
-  if (!/^[\w.-]+$/.test(id))
+  // A token for a Git server names its host, with its port.
+  if (!/^[\w.-]+(?::\d+)?$/.test(id))
     throw new ConfigurationError(`the id of a secret must be of letters, digits, ".", "_" and "-"`);
 }
 

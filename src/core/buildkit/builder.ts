@@ -70,17 +70,26 @@ export function isCapable(builder: Builder): boolean {
   return builder.driver !== 'docker' || builder.hasContainerdStore;
 }
 
-/** Creates a `docker-container` builder and starts it. The caller removes it. */
-export async function createBuilder(
-  name: string,
-  driverOptions: readonly string[],
-  options: BuildxOptions,
-): Promise<void> {
-  const create = ['buildx', 'create', '--name', name, '--driver', 'docker-container'];
-  await options.runCommand('docker', [...create, ...driverOptions.flatMap((option) => ['--driver-opt', option])], {
-    env: options.env,
-    deadline: INSPECT_DEADLINE,
-  });
+export interface NewBuilder {
+  readonly name: string;
+  readonly driver: 'docker-container' | 'remote' | 'kubernetes';
+  readonly driverOptions: readonly string[];
+  /** Path of a `buildkitd.toml`. */
+  readonly config: string | undefined;
+  /** A daemon's address for `remote`, a context for the others. */
+  readonly endpoint: string | undefined;
+}
+
+/** Has buildx note a builder down; it starts with its first use, or by `bootBuilder`. The caller removes it. */
+export async function createBuilder(builder: NewBuilder, { runCommand, env }: BuildxOptions): Promise<void> {
+  const { name, driver, driverOptions, config, endpoint } = builder;
+  const args = [
+    ...['buildx', 'create', '--name', name, '--driver', driver],
+    ...driverOptions.flatMap((option) => ['--driver-opt', option]),
+    ...(config === undefined ? [] : ['--buildkitd-config', config]),
+    ...(endpoint === undefined ? [] : [endpoint]),
+  ];
+  await runCommand('docker', args, { env, deadline: INSPECT_DEADLINE });
 }
 
 /** Starts a builder, for which its image may have to be pulled. */

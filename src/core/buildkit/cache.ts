@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { formatAttributes } from './bake-definition.ts';
 
 export type CacheKind = 'gha' | 'registry' | 'local' | 'off';
@@ -8,6 +9,8 @@ export interface CacheRequest {
   readonly kind: CacheKind;
   /** Unique to image, variant, platform and Dockerfile; BuildKit's own default is one scope for a whole repository. */
   readonly scope: string;
+  /** What the branch that builds adds to the scope in a registry or a folder, then those that it reads after its own. */
+  readonly branches: readonly string[];
   readonly mode: CacheMode;
   readonly isWritable: boolean;
   /** `registry`: the repository that holds the cache beside the image. */
@@ -32,33 +35,41 @@ export interface CacheAttributes {
  */
 export function planCache(request: CacheRequest): CacheAttributes {
   const { kind, mode, isWritable } = request;
+  const scopes = request.branches.map((branch) => `${request.scope}${branch}`);
+  const own = scopes[0] ?? request.scope;
   const write = { mode, 'ignore-error': true };
   if (kind === 'gha') {
     const place = { type: 'gha', scope: request.scope, timeout: `${Math.ceil(request.timeout / 1000)}s` };
-    return attributes(place, { ...place, ...write }, isWritable);
+    return attributes([place], { ...place, ...write }, isWritable);
   }
   if (kind === 'registry' && request.repository !== undefined) {
-    const place = { type: 'registry', ref: `${request.repository}:${cacheTag(request.scope)}` };
+    const placeOf = (scope: string): Attributes => ({
+      type: 'registry',
+      ref: `${request.repository}:${cacheTag(scope)}`,
+    });
     const manifest = { 'image-manifest': true, 'oci-mediatypes': true };
-    return attributes(place, { ...place, ...manifest, ...write }, isWritable);
+    return attributes(scopes.map(placeOf), { ...placeOf(own), ...manifest, ...write }, isWritable);
   }
   if (kind === 'local' && request.folder !== undefined) {
-    const folder = localCacheFolder(request.folder, request.scope);
-    const to = { type: 'local', dest: nextFolder(folder), ...write };
-    return attributes({ type: 'local', src: folder }, to, isWritable);
+    const folder = request.folder;
+    const to = { type: 'local', dest: nextFolder(localCacheFolder(folder, own)), ...write };
+    const from = scopes.map((scope): Attributes => ({ type: 'local', src: localCacheFolder(folder, scope) }));
+    return attributes(from, to, isWritable);
   }
   return {};
 }
 
 type Attributes = Readonly<Record<string, string | boolean>>;
 
-function attributes(from: Attributes, to: Attributes, isWritable: boolean): CacheAttributes {
-  return { 'cache-from': [formatAttributes(from)], ...(isWritable ? { 'cache-to': [formatAttributes(to)] } : {}) };
+function attributes(from: readonly Attributes[], to: Attributes, isWritable: boolean): CacheAttributes {
+  return { 'cache-from': from.map(formatAttributes), ...(isWritable ? { 'cache-to': [formatAttributes(to)] } : {}) };
 }
 
 /** The tag under which a scope's cache stands in a registry: at most 128 of the characters that tags may have. */
 function cacheTag(scope: string): string {
-  return `buildcache-${scope.replace(/[^\w.-]/g, '-')}`.slice(0, 128);
+  const tag = `buildcache-${scope.replace(/[^\w.-]/g, '-')}`;
+  if (tag.length <= 128) return tag;
+  return `${tag.slice(0, 111)}-${createHash('sha256').update(scope).digest('hex').slice(0, 16)}`;
 }
 
 /** The folder of one scope in a local cache. */

@@ -1,14 +1,5 @@
-import type { GlobList } from '../runner/input-grammar.ts';
+import { type Growth, type ImageRules, REQUIRED_LABELS, type Requirement } from './image-rules.ts';
 import type { LayoutImage } from './oci-layout.ts';
-
-export type Requirement = 'non-root' | 'healthcheck';
-
-export interface ImageRules {
-  /** Compressed bytes of all layers of one platform. */
-  readonly maxSize: number | undefined;
-  readonly require: readonly Requirement[];
-  readonly forbidPaths: GlobList;
-}
 
 /** The verdict of one check on one image. */
 export interface CheckResult {
@@ -16,11 +7,6 @@ export interface CheckResult {
   readonly hasPassed: boolean;
   /** What was found; for a failure, with the layer and the instruction that made it. */
   readonly finding: string;
-}
-
-/** True when a check needs the built image: its configuration, or its layers. */
-export function hasRules(rules: ImageRules): boolean {
-  return rules.maxSize !== undefined || rules.require.length > 0 || rules.forbidPaths.length > 0;
 }
 
 /** Checks what an image's configuration and its layers' sizes tell. */
@@ -36,18 +22,49 @@ export function checkImage(
     const blame =
       largest === undefined || hasPassed
         ? ''
-        : `; the largest layer is ${formatBytes(largest.size)} by ${largest.instruction.slice(0, 200)}`;
+        : `; the largest layer ${largest.digest.slice(0, 19)} is ${formatBytes(largest.size)} by ${largest.instruction.slice(0, 200)}`;
     results.push({
       check: 'max-size',
       hasPassed,
       finding: `${formatBytes(image.size)} of at most ${formatBytes(rules.maxSize)}${blame}`,
     });
   }
-  for (const requirement of rules.require) results.push(checkRequirement(image, requirement));
+  for (const requirement of rules.require)
+    if (requirement !== 'no-build-tools') results.push(checkRequirement(image, requirement));
   return results;
 }
 
-function checkRequirement(image: LayoutImage, requirement: Requirement): CheckResult {
+/** Compares with the image that is published; one that is the first of its name has nothing to outgrow. */
+export function checkGrowth(
+  image: LayoutImage,
+  published: LayoutImage | undefined,
+  growth: Growth,
+  formatBytes: (bytes: number) => string,
+): CheckResult {
+  const check = 'max-growth';
+  if (published === undefined)
+    return { check, hasPassed: true, finding: 'no image is published yet that it could be compared with' };
+  const grown = image.size - published.size;
+  const limit = growth.unit === 'bytes' ? growth.limit : Math.round((published.size * growth.limit) / 100);
+  const shown = growth.unit === 'bytes' ? formatBytes(growth.limit) : `${growth.limit} %`;
+  const hasPassed = grown <= limit;
+  const known = new Set(published.layers.map(({ digest }) => digest));
+  const largest = image.layers.filter(({ digest }) => !known.has(digest)).toSorted((a, b) => b.size - a.size)[0];
+  const blame =
+    hasPassed || largest === undefined
+      ? ''
+      : `; its largest new layer ${largest.digest.slice(0, 19)} is ${formatBytes(largest.size)} by ${largest.instruction.slice(0, 200)}`;
+  const change = grown < 0 ? `${formatBytes(-grown)} less` : `${formatBytes(grown)} more`;
+  const finding = `${formatBytes(image.size)}, ${change} than the ${formatBytes(published.size)} published, of at most ${shown} more${blame}`;
+  return { check, hasPassed, finding };
+}
+
+function checkRequirement(image: LayoutImage, requirement: Exclude<Requirement, 'no-build-tools'>): CheckResult {
+  if (requirement === 'labels') {
+    const missing = REQUIRED_LABELS.filter((label) => (image.labels[label] ?? '') === '');
+    const finding = missing.length === 0 ? 'all labels are there' : `the image has no label ${missing.join(', ')}`;
+    return { check: requirement, hasPassed: missing.length === 0, finding };
+  }
   if (requirement === 'healthcheck') {
     const finding = image.hasHealthcheck ? 'the image has a health check' : 'the image has no HEALTHCHECK';
     return { check: requirement, hasPassed: image.hasHealthcheck, finding };
@@ -63,7 +80,7 @@ export function isRoot(user: string): boolean {
   return name === '' || name === 'root' || /^0+$/.test(name);
 }
 
-/** Paths of one layer that no image may hold. */
+/** Paths of one layer that the image must not hold. */
 export interface ForbiddenPaths {
   readonly layer: string;
   readonly instruction: string;
@@ -73,11 +90,12 @@ export interface ForbiddenPaths {
 }
 
 /** The verdict over the layers' paths: a file that a later layer deletes still travels with the image. */
-export function checkPaths(found: readonly ForbiddenPaths[]): CheckResult {
-  if (found.length === 0) return { check: 'forbid-paths', hasPassed: true, finding: 'no layer holds a forbidden path' };
+export function checkPaths(check: 'forbid-paths' | 'no-build-tools', found: readonly ForbiddenPaths[]): CheckResult {
+  const wanted = check === 'forbid-paths' ? 'a forbidden path' : 'a build tool';
+  if (found.length === 0) return { check, hasPassed: true, finding: `no layer holds ${wanted}` };
   const each = found.map(({ layer, instruction, paths, count }) => {
     const more = count > paths.length ? ` and ${count - paths.length} more` : '';
     return `${paths.join(', ')}${more} in layer ${layer.slice(0, 19)} by ${instruction.slice(0, 200)}`;
   });
-  return { check: 'forbid-paths', hasPassed: false, finding: each.join('; ') };
+  return { check, hasPassed: false, finding: each.join('; ') };
 }

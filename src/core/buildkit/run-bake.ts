@@ -13,6 +13,10 @@ export interface BakeRun {
   readonly metadataFile: string;
   readonly builder: string | undefined;
   readonly targets: readonly string[];
+  /** Changes to the definition for this run, as `target.key=value`. */
+  readonly overrides?: readonly string[];
+  /** Arguments of `docker buildx build` that take the definition's place, for what bake has no attribute for. */
+  readonly build?: readonly string[] | undefined;
   readonly labels: TargetLabels;
   /** Folders outside of `cwd` that bake may read from and write to, and other things it must be allowed. */
   readonly allow: readonly string[];
@@ -38,7 +42,9 @@ export type BakeResult = { readonly steps: readonly Step[]; readonly warnings: r
 const HEARTBEAT = 30_000;
 
 /** The arguments of one `docker buildx bake`: no secret and no cache token is among them. */
-function bakeArguments(run: Omit<BakeRun, 'cwd' | 'env' | 'deadline' | 'cacheDeadline' | 'labels'>): readonly string[] {
+export function bakeArguments(
+  run: Omit<BakeRun, 'cwd' | 'env' | 'deadline' | 'cacheDeadline' | 'labels' | 'build'>,
+): readonly string[] {
   return [
     'buildx',
     'bake',
@@ -49,9 +55,16 @@ function bakeArguments(run: Omit<BakeRun, 'cwd' | 'env' | 'deadline' | 'cacheDea
     'rawjson',
     '--metadata-file',
     run.metadataFile,
+    ...(run.overrides ?? []).flatMap((override) => ['--set', override]),
     ...run.allow.flatMap((entitlement) => ['--allow', entitlement]),
     ...run.targets,
   ];
+}
+
+function buildxArguments(run: BakeRun): readonly string[] {
+  if (run.build === undefined) return bakeArguments(run);
+  const builder = run.builder === undefined ? [] : ['--builder', run.builder];
+  return ['buildx', 'build', ...builder, '--progress', 'rawjson', '--metadata-file', run.metadataFile, ...run.build];
 }
 
 /**
@@ -69,7 +82,7 @@ export async function runBake(run: BakeRun, runCommand: RunCommand, observer: Ba
   const controller = new AbortController();
   const watch = watchCache(progress.steps, run.cacheDeadline, () => controller.abort());
   try {
-    const { exitCode } = await runCommand('docker', bakeArguments(run), {
+    const { exitCode } = await runCommand('docker', buildxArguments(run), {
       cwd: run.cwd,
       env: run.env,
       deadline: run.deadline,

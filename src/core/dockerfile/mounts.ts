@@ -5,6 +5,8 @@ export interface Mount {
   readonly type: string;
   readonly from: string | undefined;
   readonly source: string | undefined;
+  /** All of its options by name, in lower case: `id`, `target`, `sharing`, `uid`, … */
+  readonly options: ReadonlyMap<string, string>;
 }
 
 /** The mounts of a RUN. Fields are CSV: `--mount=type=bind,"source=a,b"`; the default type is `bind`. */
@@ -17,7 +19,14 @@ export function readMounts(instruction: Instruction): readonly Mount[] {
       if (separator !== -1) fields.set(field.slice(0, separator).trim().toLowerCase(), field.slice(separator + 1));
     }
     const type = fields.get('type')?.toLowerCase() ?? 'bind';
-    return [{ type, from: fields.get('from') || undefined, source: fields.get('source') ?? fields.get('src') }];
+    return [
+      {
+        type,
+        from: fields.get('from') || undefined,
+        source: fields.get('source') ?? fields.get('src'),
+        options: fields,
+      },
+    ];
   });
 }
 

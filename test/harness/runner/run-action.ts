@@ -149,6 +149,8 @@ function jobScope(job: RunnerJob, status: Status, contexts: Readonly<Record<stri
       runner: job.runner,
       env: Object.fromEntries(job.env),
       job: { status },
+      // As in a job without a matrix.
+      strategy: { 'job-total': 1, 'job-index': 0, 'fail-fast': true, 'max-parallel': 1 },
       ...contexts,
     },
     functions: statusFunctionsFor(status),

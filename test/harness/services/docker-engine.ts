@@ -139,6 +139,9 @@ async function startOwn({ folder, log, mirror, cache = serviceCacheFolder() }: E
     const environment = {
       DOCKER_HOST: `unix://${socket}`,
       DOCKER_CONFIG: path.join(run, 'client'),
+      // For tests that take a layer from the engine which a build cache is to bring back.
+      SLIPWAY_CTR: path.join(path.dirname(packages.docker), 'ctr'),
+      SLIPWAY_CONTAINERD: path.join(run, 'exec/containerd/containerd.sock'),
       PATH: `${path.dirname(docker)}:${process.env['PATH'] ?? ''}`,
     };
     return { host: environment.DOCKER_HOST, environment, docker, isOwn: true, stop, [Symbol.asyncDispose]: stop };

@@ -44,6 +44,7 @@ export const facts: BuildFacts = {
     isOwn: false,
   },
   commitTime: 1_700_000_000,
+  publishedSizes: new Map(),
 };
 
 export const row = {

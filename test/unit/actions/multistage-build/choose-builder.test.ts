@@ -71,6 +71,29 @@ describe('the builder', () => {
     );
   });
 
+  it.each([
+    [
+      { driver: 'kubernetes', 'driver-opts': 'namespace=ci\n"nodeselector=a=b,c=d"', endpoint: 'kubernetes:///b' },
+      '--driver kubernetes --driver-opt namespace=ci --driver-opt nodeselector=a=b,c=d kubernetes:///b',
+    ],
+    [{ driver: 'remote', endpoint: 'tcp://a:1' }, '--driver remote tcp://a:1'],
+    [
+      { driver: 'docker-container', 'buildkitd-config': '/etc/b.toml' },
+      '--driver docker-container --buildkitd-config /etc/b.toml',
+    ],
+  ])('of %j is created with %s', async (inputs, args) => {
+    await chooseBuilder(buildInputs(inputs), await contextWith('containerd'));
+    expect(await calls()).toContain(`buildx create --name ${state.get('builder')} ${args}`);
+  });
+
+  it.each([
+    [{ driver: 'remote' }, '"endpoint" names no daemon'],
+    [{ builder: 'b', driver: 'remote' }, '"builder" and "driver" exclude each other'],
+    [{ driver: 'docker', endpoint: 'x' }, 'of a builder that is created'],
+  ])('of %j is refused: %s', async (inputs, message) => {
+    await expect(chooseBuilder(buildInputs(inputs), await contextWith('containerd'))).rejects.toThrow(message);
+  });
+
   it('is known to the post step before it is created, so that it is removed when creating fails', async () => {
     const context = await contextWith('classic', 'echo "failed to pull: manifest unknown" >&2; exit 1');
     await expect(chooseBuilder(buildInputs({}), context)).rejects.toThrow('manifest unknown');

@@ -43,7 +43,7 @@ describe('the plan for a row', () => {
       'build-args': 'SOURCE_DATE_EPOCH=0\nFROM_ENV',
     });
     expect(target['labels']).toMatchObject({ 'org.opencontainers.image.title': 'Mine' });
-    expect(target['args']).toEqual({ SOURCE_DATE_EPOCH: '0', FROM_ENV: null });
+    expect(target['args']).toEqual({ SOURCE_DATE_EPOCH: '0' });
   });
 
   it('only validates, unless something is to be done with the image', () => {
@@ -176,6 +176,38 @@ describe('the plan by hand', () => {
     expect(plan({ context: '.', 'build-args': 'NPM_TOKEN=x\nV=1' }).warnings).toEqual([
       expect.stringContaining('"NPM_TOKEN"'),
     ]);
+  });
+});
+
+describe('variants by hand', () => {
+  const variants = 'cpu: { args: { MODE: cpu }, suffix: "" }\ngpu: { target: run-gpu, args: { MODE: gpu } }';
+  it('are targets of one graph, with tags, scopes and cache modes of their own', () => {
+    const { definition } = plan({ context: '.', variants, tags: 'ghcr.io/a/b:1', 'cache-scope': 'app' });
+    expect(targetsOf(definition)).toMatchObject({
+      cpu: { tags: ['ghcr.io/a/b:1'], args: { MODE: 'cpu' } },
+      gpu: { tags: ['ghcr.io/a/b:1-gpu'], target: 'run-gpu', args: { MODE: 'gpu' } },
+    });
+    expect(JSON.stringify(targetsOf(definition)['gpu']?.['cache-to'])).toMatch(/scope=app-gpu,.*mode=min/);
+  });
+
+  it.each([
+    ['- cpu', 'no mapping'],
+    ['cpu: { arg: {} }', 'did you mean args?'],
+    ['CPU: {}', 'no name of a variant'],
+  ])('%j are refused: %s', (text, message) => {
+    expect(() => plan({ context: '.', variants: text })).toThrow(message);
+  });
+});
+
+describe('the budget of GitHub’s cache', () => {
+  it.each([
+    ['1', new Map(), 'gha'],
+    ['4', new Map(), 'registry'],
+    ['4', new Map([['web-gpu-linux-amd64', 1_000_000_000]]), 'gha'],
+  ])('shared by %s rows, with published sizes %j, leaves an image for GPUs to %s', (rows, publishedSizes, kind) => {
+    const planned = plan({ image, 'cache-rows': rows, repository: 'ghcr.io/acme/{image}' }, { publishedSizes });
+    expect(JSON.stringify(targetsOf(planned.definition))).toContain(`type=${kind},`);
+    expect(planned.notices).toHaveLength(kind === 'gha' ? 0 : 1);
   });
 });
 

@@ -45,11 +45,15 @@ describe('the registries of a run', () => {
   const image = {
     name: 'a',
     row: undefined,
+    target: {},
+    cacheScope: 'a',
     repository: 'ghcr.io/a/b',
     tags: ['quay.io/a/b:1', 'c:2'],
     layout: undefined,
     dockerfile: undefined,
-    localCacheScope: undefined,
+    localCacheFolder: undefined,
+    published: undefined,
+    smokeName: undefined,
   };
   it.each([
     ['false', 'gha', []],
@@ -57,6 +61,6 @@ describe('the registries of a run', () => {
     ['by-digest', 'gha', ['ghcr.io']],
     ['true', 'gha', ['quay.io', 'docker.io']],
   ] as const)('that pushes %s and caches in %s are %j', (push, cache, expected) => {
-    expect([...registriesOf({ images: [image], cache }, { push })]).toEqual(expected);
+    expect([...registriesOf({ images: [{ ...image, cache }] }, { push })]).toEqual(expected);
   });
 });

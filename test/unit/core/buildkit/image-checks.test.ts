@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkImage, checkPaths, isRoot } from '../../../../src/core/buildkit/image-checks.ts';
+import { checkGrowth, checkImage, checkPaths, isRoot } from '../../../../src/core/buildkit/image-checks.ts';
+import { type ImageRules, parseGrowth, parseRequirement } from '../../../../src/core/buildkit/image-rules.ts';
 import { toImage } from '../../../../src/core/buildkit/oci-layout.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
@@ -15,7 +16,7 @@ const config = {
   ],
 };
 const image = toImage(config, [layer(10), layer(90)], { digest, size: 5 });
-const rules = { maxSize: undefined, require: [], forbidPaths: [] };
+const rules: ImageRules = { maxSize: undefined, maxGrowth: undefined, require: [], forbidPaths: [] };
 const format = (bytes: number): string => `${bytes} B`;
 
 describe('a built image', () => {
@@ -35,7 +36,7 @@ describe('a built image', () => {
       {
         check: 'max-size',
         hasPassed: false,
-        finding: '105 B of at most 104 B; the largest layer is 90 B by RUN npm ci',
+        finding: '105 B of at most 104 B; the largest layer sha256:aaaaaaaaaaaa is 90 B by RUN npm ci',
       },
     ]);
     expect(checkImage(image, { ...rules, maxSize: 105 }, format)[0]?.hasPassed).toBe(true);
@@ -52,6 +53,33 @@ describe('a built image', () => {
   });
 
   it.each([
+    ['10%', 95, true],
+    ['10%', 94, false],
+    ['10B', 95, true],
+    ['10B', 94, false],
+    ['0%', 200, true],
+  ])('may grow by %s over a published image of %i B: %s', (growth, published, expected) => {
+    const before = { ...image, size: published, layers: [] };
+    const result = checkGrowth(image, before, parseGrowth(growth), format);
+    expect(result.hasPassed).toBe(expected);
+    if (!expected) expect(result.finding).toContain('largest new layer sha256:aaaaaaaaaaaa is 90 B by RUN npm ci');
+  });
+
+  it('that is the first of its name has nothing to outgrow', () => {
+    expect(checkGrowth(image, undefined, parseGrowth('1%'), format).hasPassed).toBe(true);
+  });
+
+  it('that has not all labels names those that are missing', () => {
+    const [result] = checkImage(image, { ...rules, require: ['labels'] }, format);
+    expect(result?.finding).toContain('org.opencontainers.image.source');
+  });
+
+  it('is asked for nothing that is unknown', () => {
+    expect(() => parseRequirement('nonroot')).toThrow('did you mean non-root?');
+    expect(() => parseGrowth('much')).toThrow('"much" is no size');
+  });
+
+  it.each([
     ['0', true],
     ['0:1000', true],
     ['root:x', true],
@@ -63,7 +91,7 @@ describe('a built image', () => {
 
   it('with forbidden paths names layer and instruction', () => {
     const found = [{ layer: digest, instruction: 'COPY . /', paths: ['/.env'], count: 3 }];
-    expect(checkPaths(found)).toMatchObject({
+    expect(checkPaths('forbid-paths', found)).toMatchObject({
       hasPassed: false,
       finding: '/.env and 2 more in layer sha256:aaaaaaaaaaaa by COPY . /',
     });
