@@ -1,5 +1,5 @@
 import { createGit } from '../../core/git/git.ts';
-import { toShards, toWaves } from '../../core/images/matrices.ts';
+import { toBrief, toGraphs, toShards, toWaveShards, toWaves } from '../../core/images/matrices.ts';
 import { type RowSelection, selectRows } from '../../core/images/row-selection.ts';
 import { checkStatically, missingSources, type StaticFinding } from '../../core/images/static-checks.ts';
 import type { Log } from '../../core/runner/log.ts';
@@ -74,6 +74,9 @@ function toOutputs(
     shards,
     shardCount: shards.length,
     waves: toWaves(rows),
+    brief: toBrief(rows),
+    waveShards: toWaveShards(rows, maxRows),
+    graphs: toShards(toGraphs(rows), maxRows),
     images: [...new Set(rows.map(({ image }) => image))],
     reasons: Object.fromEntries(rows.map(({ id, reason }) => [id, reason])),
     skipped,
