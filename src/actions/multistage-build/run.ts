@@ -28,6 +28,7 @@ import type { BuildInputs, contract } from './contract.ts';
 import { prepareExports } from './export-folders.ts';
 import { type FinishedImage, failedChecks, pushImages, readImages, titleOf } from './finish-images.ts';
 import { inInput } from './image-requests.ts';
+import { withParentImages } from './parent-images.ts';
 import { type BuildPlan, planBuild } from './plan.ts';
 import { createPushImage } from './push-image.ts';
 import { chooseLogin, logIn, registriesOf } from './registry-login.ts';
@@ -39,8 +40,9 @@ type Result = ActionResult<typeof contract>;
 
 const FOLDER_STATE = 'folder';
 
-export const run: Run<typeof contract> = async (inputs, context) => {
-  maskSecrets(inputs, context);
+export const run: Run<typeof contract> = async (given, context) => {
+  maskSecrets(given, context);
+  const inputs = { ...given, image: await withParentImages(given.image, context) };
   const folder = await mkdtemp(join(context.temp, 'slipway-build-'));
   context.state.save(FOLDER_STATE, folder);
   try {
