@@ -24,6 +24,7 @@ const gates: readonly { readonly name: string; readonly command: readonly string
       '{.github,examples/*/.github,test/e2e/repositories/*/.github}/workflows/*.yml',
     ],
   },
+  { name: 'links, snippets and inputs', command: [node, 'scripts/check-docs.ts'] },
 ];
 
 const failed = gates.filter(({ name, command: [file = '', ...args] }) => {
