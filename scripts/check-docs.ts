@@ -1,9 +1,10 @@
 // What people read and copy: links of Markdown files that lead nowhere, YAML in them that is none, workflows in them that
-// GitHub would not take, and inputs or outputs that no action has, there and in the workflows themselves.
+// GitHub would not take, inputs or outputs that no action has, there and in the workflows themselves, and messages that no action prints.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkLinks } from './docs/check-links.ts';
+import { checkMessages } from './docs/check-messages.ts';
 import { checkSnippets } from './docs/check-snippets.ts';
 import { checkUses } from './docs/check-uses.ts';
 import type { Finding } from './docs/finding.ts';
@@ -21,6 +22,9 @@ for (const file of documents) {
   const markdown = read(file);
   findings.push(...checkLinks(root, file, markdown), ...(await checkSnippets(file, markdown, declared)));
 }
+const sources = files.filter((file) => /^src\/.+\.ts$/.test(file)).map(read);
+const troubleshooting = 'docs/troubleshooting.md';
+findings.push(...checkMessages(troubleshooting, read(troubleshooting), sources.join('\n')));
 const workflows = files.filter((file) => /(?:^|\/)\.github\/workflows\/[^/]+\.ya?ml$/.test(file));
 for (const file of workflows)
   findings.push(...checkUses(read(file), declared).map((problem) => ({ file, ...problem })));

@@ -5,7 +5,7 @@ import { fieldOf, isRecord } from '../../src/core/runner/event.ts';
 import { contracts } from '../contracts.ts';
 import type { Interface } from './check-uses.ts';
 
-const OWN = /^(?:slipway-actions\/slipway\/|\.\/)(actions|\.github\/workflows)\/([^@]+)(?:@|$)/;
+const OWN = /^(?:[\w.-]+\/slipway\/|\.\/)(actions|\.github\/workflows)\/([^@]+)(?:@|$)/;
 
 /** What a `uses:` of this repository declares; undefined for one of somebody else's. Throws Error when there is none. */
 export function interfaceOf(root: string, uses: string): Interface | undefined {

@@ -8,14 +8,17 @@ export interface WorkflowText {
 }
 
 /**
- * The workflow of a YAML snippet: the snippet itself, or one around its jobs or steps. Undefined for other YAML, such as
+ * The workflow of a YAML snippet: the snippet itself, or one around its jobs, its job's body or its steps. Undefined for other YAML, such as
  * images.yml. Throws YAMLParseError.
  */
 export function workflowOf(snippet: string): WorkflowText | undefined {
   const value: unknown = parse(snippet);
   if (isSteps(value))
     return wrap(['on: push', 'jobs:', '  job:', '    runs-on: ubuntu-24.04', '    steps:'], snippet, 6);
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'jobs')) return undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Object.hasOwn(value, 'steps'))
+    return wrap(['on: push', 'jobs:', '  job:', '    runs-on: ubuntu-24.04'], snippet, 4);
+  if (!Object.hasOwn(value, 'jobs')) return undefined;
   return Object.hasOwn(value, 'on') ? { text: snippet, linesBefore: 0 } : wrap(['on: push'], snippet, 0);
 }
 

@@ -67,7 +67,7 @@ export const contract = defineContract({
     },
     brief: {
       description:
-        'The matrix with id, image, variant, platform and suffix alone: what metadata-tags and ghcr-publish need. An input holds at most 128 KB.',
+        'The matrix without what only builds need: enough for metadata-tags and ghcr-publish, and small, since an input holds at most 128 KB.',
     },
     'wave-shards': {
       description:

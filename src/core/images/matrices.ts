@@ -18,12 +18,20 @@ export function toShards<Job>(jobs: readonly Job[], size: number): readonly Matr
   }));
 }
 
-/** What naming needs of a row: an action's input holds 128 KB (Linux, MAX_ARG_STRLEN), a hundred whole rows and more. */
-export type BriefRow = Pick<Row, 'id' | 'image' | 'variant' | 'platform' | 'suffix'>;
+/** What naming needs of a row: an action's input holds 128 KB (Linux, MAX_ARG_STRLEN), not two hundred whole rows. */
+export type BriefRow = Pick<Row, 'id' | 'image' | 'variant' | 'platform' | 'suffix' | 'inputs' | 'exists'>;
 
 export function toBrief(rows: readonly Row[]): Matrix<BriefRow> {
   return {
-    include: rows.map(({ id, image, variant, platform, suffix }) => ({ id, image, variant, platform, suffix })),
+    include: rows.map(({ id, image, variant, platform, suffix, inputs, exists }) => ({
+      id,
+      image,
+      variant,
+      platform,
+      suffix,
+      inputs,
+      exists,
+    })),
   };
 }
 

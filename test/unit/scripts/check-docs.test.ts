@@ -45,6 +45,7 @@ describe('snippets', () => {
 
   test.each([
     ['a step', step('build-matrix', '  with: { base: main }'), []],
+    ['the body of a job', 'permissions: { contents: read }\nsteps: [{ run: ls }]', []],
     ['other YAML', 'images:\n  api: { context: api }', []],
     ['text that is no YAML', 'a: [', [expect.stringContaining('4: no YAML')]],
     ['an unknown input', step('build-matrix', '  with:\n    bases: main'), [expect.stringContaining('6: ')]],
