@@ -46,6 +46,12 @@ describe('snippets', () => {
   test.each([
     ['a step', step('build-matrix', '  with: { base: main }'), []],
     ['the body of a job', 'permissions: { contents: read }\nsteps: [{ run: ls }]', []],
+    ['a step that reads an earlier job', '- run: echo ${{ needs.plan.outputs.matrix }}', []],
+    [
+      'a job that needs one',
+      'jobs:\n  b:\n    needs: [a]\n    runs-on: x\n    steps: [{ run: ls }]',
+      [expect.stringContaining('label "x"')],
+    ],
     ['other YAML', 'images:\n  api: { context: api }', []],
     ['text that is no YAML', 'a: [', [expect.stringContaining('4: no YAML')]],
     ['an unknown input', step('build-matrix', '  with:\n    bases: main'), [expect.stringContaining('6: ')]],
