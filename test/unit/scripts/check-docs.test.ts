@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkLinks } from '../../../scripts/docs/check-links.ts';
+import { checkMessages } from '../../../scripts/docs/check-messages.ts';
 import { checkSnippets } from '../../../scripts/docs/check-snippets.ts';
 import { interfaceOf } from '../../../scripts/docs/interfaces.ts';
 
@@ -77,4 +78,14 @@ describe('snippets', () => {
     const findings = await check(yaml);
     expect(findings.map(({ line, message }) => `${line}: ${message}`).slice(0, 1)).toEqual(expected);
   });
+});
+
+test('messages of a table must be in the sources, around what they fill in', () => {
+  const sources = 'throw new Error(`the file "${file}" is not there`)';
+  const check = (message: string) =>
+    checkMessages('t.md', `| m | why |\n| --- | --- |\n| \`${message}\` | x |\n`, sources);
+  expect(check('the file "…" is not there')).toEqual([]);
+  expect(check('the file "…" is missing')).toEqual([
+    { file: 't.md', line: 3, message: 'nothing in src says "" is missing"' },
+  ]);
 });
