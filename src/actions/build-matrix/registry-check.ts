@@ -1,4 +1,3 @@
-import { inputsTag } from '../../core/images/inputs-tag.ts';
 import type { PlannedRow } from '../../core/images/row-plan.ts';
 import type { RegistryAnswers } from '../../core/images/row-selection.ts';
 import { eachAtMost } from '../../core/net/bounded-parallel.ts';
@@ -26,7 +25,7 @@ export async function askRegistry(
   try {
     const lookUp = await createLookUp(inputs, context);
     await eachAtMost(PARALLEL_LOOKUPS, rows, async ({ row }) => {
-      holds.set(row.id, await lookUp(row.image, inputsTag(row.inputs)));
+      holds.set(row.id, await lookUp(row.image, row.inputs));
     });
   } catch (error) {
     log.warning(`"registry-check" could not be made, so no row is marked as existing: ${messagesOf(error).join(': ')}`);
@@ -39,12 +38,14 @@ export async function askRegistry(
 async function createLookUp(
   inputs: Inputs,
   context: ActionContext,
-): Promise<(image: string, tag: string) => Promise<boolean>> {
-  const [{ createRegistryClient }, { parseRepository, normalizeRegistry }, { findLogin }] = await Promise.all([
-    import('../../core/registry/registry-client.ts'),
-    import('../../core/registry/reference.ts'),
-    import('../../core/buildkit/docker-config.ts'),
-  ]);
+): Promise<(image: string, inputs: string) => Promise<boolean>> {
+  const [{ createRegistryClient }, { findByInputs }, { parseRepository, normalizeRegistry }, { findLogin }] =
+    await Promise.all([
+      import('../../core/registry/registry-client.ts'),
+      import('../../core/registry/inputs-tag.ts'),
+      import('../../core/registry/reference.ts'),
+      import('../../core/buildkit/docker-config.ts'),
+    ]);
   const { environment, event, log, runCommand } = context;
   const registry = normalizeRegistry(inputs.registry);
   const template = inputs.repository === '' ? `{registry}/${event.repository}/{image}` : inputs.repository;
@@ -59,8 +60,8 @@ async function createLookUp(
     log,
     credentials: (host) => (host === registry ? (login ?? token) : undefined),
   });
-  return async (image, tag) => {
+  return async (image, digest) => {
     const name = template.replaceAll('{registry}', () => registry).replaceAll('{image}', () => image);
-    return (await client.findDigest(parseRepository(name), tag)) !== undefined;
+    return (await findByInputs(client, parseRepository(name), digest)) !== undefined;
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { inputsTag } from '../../../../src/core/images/inputs-tag.ts';
 import type { Row } from '../../../../src/core/images/row.ts';
+import { inputsTag } from '../../../../src/core/registry/inputs-tag.ts';
 import { type Files, TemporaryRepository } from '../../core/git/temporary-repository.ts';
 import { type RegistryServer, startRegistry } from '../../core/registry/registry-server.ts';
 import { runPlan } from './plan-step.ts';
