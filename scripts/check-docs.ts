@@ -1,7 +1,7 @@
 // What people read and copy: links of Markdown files that lead nowhere, YAML in them that is none, workflows in them that
 // GitHub would not take, inputs or outputs that no action has, there and in the workflows themselves, and messages that no action prints.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkLinks } from './docs/check-links.ts';
 import { checkMessages } from './docs/check-messages.ts';
@@ -12,7 +12,9 @@ import { interfaceOf } from './docs/interfaces.ts';
 
 const root = join(import.meta.dirname, '..');
 const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate', '-z'];
-const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0');
+const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' })
+  .split('\0')
+  .filter((file) => existsSync(join(root, file)));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const findings: Finding[] = [];
 const declared = (uses: string) => interfaceOf(root, uses);
