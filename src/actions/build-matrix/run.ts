@@ -1,12 +1,12 @@
 import { createGit } from '../../core/git/git.ts';
-import { toShards, toWaves } from '../../core/images/matrices.ts';
+import { toBrief, toGraphs, toShards, toWaveShards, toWaves } from '../../core/images/matrices.ts';
 import { createPrintBake } from '../../core/images/print-bake.ts';
 import { considerRows, type RowSelection, selectRows } from '../../core/images/row-selection.ts';
 import { createBlobCache, type Snapshot } from '../../core/images/snapshot.ts';
 import type { StaticFinding } from '../../core/images/static-checks.ts';
 import type { Log } from '../../core/runner/log.ts';
 import { ActionFailure, type ActionResult, type Run } from '../../core/runner/run-action.ts';
-import { readsOutput } from '../../core/workflows/workflow-file.ts';
+import { takesShards } from '../../core/workflows/workflow-file.ts';
 import type { contract } from './contract.ts';
 import { planComparison, planHead } from './plan.ts';
 import { askRegistry } from './registry-check.ts';
@@ -49,7 +49,7 @@ const MAX_JOBS = 256;
  * Why a matrix of so many rows must not go out as one; undefined when it may, or when the workflow takes it in shards.
  */
 async function refuseMatrix(count: number, maxRows: number, snapshot: Snapshot, log: Log): Promise<string | undefined> {
-  if (count <= maxRows || (await readsOutput(snapshot, 'shards'))) return undefined;
+  if (count <= maxRows || (await takesShards(snapshot))) return undefined;
   const advice = `build from the output "shards", one job for each, or ask for fewer rows with "include"`;
   if (count > MAX_JOBS) return `${count} rows are more than GitHub runs in one matrix (${MAX_JOBS}): ${advice}`;
   log.warning(`${count} rows are more than "max-rows" (${maxRows}): ${advice}`);
@@ -93,6 +93,9 @@ function toOutputs(
     shards,
     shardCount: shards.length,
     waves: toWaves(rows),
+    brief: toBrief(rows),
+    waveShards: toWaveShards(rows, maxRows),
+    graphs: toShards(toGraphs(rows), maxRows),
     images: [...new Set(rows.map(({ image }) => image))],
     reasons: Object.fromEntries(rows.map(({ id, reason }) => [id, reason])),
     skipped,

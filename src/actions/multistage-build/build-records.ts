@@ -18,8 +18,12 @@ export function recordsOf(images: readonly FinishedImage[]): readonly BuildRecor
 
 /** Leaves records in the run's artifacts; undefined where the runner has no such service. */
 export function createLeaveBuildRecord(environment: Environment, log: Log): LeaveBuildRecord | undefined {
-  if ((environment['ACTIONS_RESULTS_URL'] ?? '') === '' || (environment['ACTIONS_RUNTIME_TOKEN'] ?? '') === '')
-    return undefined;
+  if (!offersArtifacts(environment)) return undefined;
   const service = createArtifactService(environment, log);
   return (record) => saveBuildRecord(record, service);
+}
+
+/** Whether the runner offers a place to leave records at: GitHub's does, a bare machine does not. */
+export function offersArtifacts(environment: Environment): boolean {
+  return (environment['ACTIONS_RESULTS_URL'] ?? '') !== '' && (environment['ACTIONS_RUNTIME_TOKEN'] ?? '') !== '';
 }

@@ -35,6 +35,7 @@ import { type FinishedImage, failedChecks, pushImages, readImages, titleOf } fro
 import { freeDiskSpace } from './free-disk-space.ts';
 import { inInput, requestImages } from './image-requests.ts';
 import { fillCacheMounts, removeMountFolders, saveCacheMounts } from './keep-cache-mounts.ts';
+import { withParentImages } from './parent-images.ts';
 import { type BuildPlan, planBuild, smokePrefix } from './plan.ts';
 import { createRegistryCalls } from './push-image.ts';
 import { chooseLogin, logIn, registriesOf } from './registry-login.ts';
@@ -47,8 +48,9 @@ type Result = ActionResult<typeof contract>;
 
 const FOLDER_STATE = 'folder';
 
-export const run: Run<typeof contract> = async (inputs, context) => {
-  maskSecrets(inputs, context);
+export const run: Run<typeof contract> = async (given, context) => {
+  maskSecrets(given, context);
+  const inputs = { ...given, image: await withParentImages(given.image, context) };
   const folder = await mkdtemp(join(context.temp, 'slipway-build-'));
   context.state.save(FOLDER_STATE, folder);
   try {

@@ -20,6 +20,9 @@ export interface BuildRecord {
   readonly size: number;
 }
 
+/** A row whose record is asked for. What is not given is not compared. */
+export type RecordedRow = Pick<Row, 'id'> & Partial<Pick<Row, 'image' | 'variant' | 'platform'>>;
+
 const PREFIX = 'slipway-build-';
 const MAX_RECORD = 256 * 1024;
 const MAX_UPLOADS = 50;
@@ -47,7 +50,7 @@ export async function saveBuildRecord(record: BuildRecord, service: ArtifactServ
  */
 export async function readBuildRecords(
   service: ArtifactService,
-  rows: readonly Row[],
+  rows: readonly RecordedRow[],
 ): Promise<readonly BuildRecord[]> {
   const artifacts = newestByRow(await service.list());
   const missing = rows.filter(({ id }) => !artifacts.has(id));
@@ -75,11 +78,13 @@ function newestByRow(artifacts: readonly Artifact[]): ReadonlyMap<string, Artifa
   return newest;
 }
 
-async function readRecord(service: ArtifactService, artifact: Artifact, row: Row): Promise<BuildRecord> {
+async function readRecord(service: ArtifactService, artifact: Artifact, row: RecordedRow): Promise<BuildRecord> {
   try {
     const { bytes } = readZip(await service.download(artifact, MAX_RECORD), MAX_RECORD);
     const record = parseRecord(Buffer.from(bytes).toString('utf8'));
-    const isSame = (['id', 'image', 'variant', 'platform'] as const).every((field) => record.row[field] === row[field]);
+    const isSame = (['id', 'image', 'variant', 'platform'] as const).every(
+      (field) => row[field] === undefined || record.row[field] === row[field],
+    );
     if (!isSame)
       throw new Error(
         `it is of the row "${record.row.id}" (${record.row.image} ${record.row.variant} ${record.row.platform})`,

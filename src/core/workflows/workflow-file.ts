@@ -49,11 +49,14 @@ export async function readWorkflows(snapshot: Snapshot): Promise<readonly Workfl
   });
 }
 
-/** True where some workflow of the commit reads an output, such as `shards`, of some step. */
-export async function readsOutput(snapshot: Snapshot, output: string): Promise<boolean> {
+const TAKES_SHARDS =
+  /outputs\.(?:shards|wave-shards|graphs)\b|\/slipway\/\.github\/workflows\/(?:release|validate)\.yml@/;
+
+/** True where some workflow of the commit builds rows in shards: by an output, or by a workflow that does so for it. */
+export async function takesShards(snapshot: Snapshot): Promise<boolean> {
   const files = workflowFiles(snapshot);
   await snapshot.load(files);
-  return files.some((file) => snapshot.text(file)?.includes(`outputs.${output}`) === true);
+  return files.some((file) => TAKES_SHARDS.test(snapshot.text(file) ?? ''));
 }
 
 function workflowFiles(snapshot: Snapshot): readonly string[] {

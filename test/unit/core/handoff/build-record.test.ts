@@ -52,6 +52,17 @@ describe('build records', () => {
     expect(await readBuildRecords(service, [row('worker')])).toEqual([record(row('worker'), '3')]);
   });
 
+  test('are found by the id alone, which is all that a row knows of its parents', async () => {
+    await using results = await startResultsService();
+    const service = createArtifactService(results.environment());
+    await saveBuildRecord(record(row('base')), service);
+
+    expect(await readBuildRecords(service, [{ id: 'base-linux-amd64' }])).toEqual([record(row('base'))]);
+    await expect(readBuildRecords(service, [{ id: 'base-linux-amd64', platform: 'linux/arm64' }])).rejects.toThrow(
+      'is no record of the row',
+    );
+  });
+
   test('that are missing are listed by row', async () => {
     await using results = await startResultsService();
     const service = createArtifactService(results.environment());

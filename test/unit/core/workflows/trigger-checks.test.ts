@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkTagRules, checkTriggerBranches } from '../../../../src/core/workflows/trigger-checks.ts';
-import { readsOutput, readWorkflows } from '../../../../src/core/workflows/workflow-file.ts';
+import { readWorkflows, takesShards } from '../../../../src/core/workflows/workflow-file.ts';
 import { snapshotOf } from '../images/memory-snapshot.ts';
 
 const FILE = '.github/workflows/w.yml';
@@ -87,9 +87,12 @@ describe('workflows', () => {
     expect(found.flatMap(({ steps }) => steps)).toEqual([]);
   });
 
-  it('tell whether one reads an output', async () => {
-    const snapshot = snapshotOf({ [FILE]: 'x: ${{ steps.plan.outputs.shards }}\n', 'other.yml': 'outputs.waves' });
-    expect(await readsOutput(snapshot, 'shards')).toBe(true);
-    expect(await readsOutput(snapshot, 'waves')).toBe(false);
+  it.each([
+    ['an output of shards', 'x: ${{ steps.plan.outputs.shards }}', true],
+    ['shards by wave', 'x: ${{ fromJSON(steps.plan.outputs.wave-shards)[0] }}', true],
+    ['a workflow that does', 'uses: slipway-actions/slipway/.github/workflows/release.yml@v1', true],
+    ['waves alone', 'x: ${{ steps.plan.outputs.waves }}', false],
+  ])('sees that rows are built by %s', async (_, text, expected) => {
+    expect(await takesShards(snapshotOf({ [FILE]: `${text}\n`, 'other.yml': 'outputs.shards' }))).toBe(expected);
   });
 });
