@@ -1,3 +1,4 @@
+import { inInput } from '../../core/runner/inputs.ts';
 import { defaultRules } from '../../core/tags/default-rules.ts';
 import { createRenderer } from '../../core/tags/expressions.ts';
 import type { TagFacts } from '../../core/tags/facts.ts';
@@ -7,7 +8,7 @@ import { annotationEntries, type Labels, planLabels } from '../../core/tags/labe
 import { planTags, type TagPlan } from '../../core/tags/plan.ts';
 import { parseRules, type Rule } from '../../core/tags/rules.ts';
 import { viewOf } from '../../core/tags/template-view.ts';
-import { inInput, type Settings, templatesOf } from './settings.ts';
+import { type Settings, templatesOf } from './settings.ts';
 
 /** All that leaves the action, decided and not yet written anywhere. */
 export interface Metadata {

@@ -1,6 +1,7 @@
 import type { Environment } from '../../core/runner/commands.ts';
 import type { InputsOf } from '../../core/runner/contract.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
+import { inInput } from '../../core/runner/inputs.ts';
 import { type Flavor, parseFlavor } from '../../core/tags/flavor.ts';
 import { parseImageNames } from '../../core/tags/image-names.ts';
 import { parseAnnotationLevels } from '../../core/tags/labels.ts';
@@ -83,16 +84,6 @@ export function templatesOf(
       ...('pattern' in rule && typeof rule.pattern === 'string' && canFire(rule) ? [rule.pattern] : []),
     ]),
   ];
-}
-
-/** Puts the input's name in front of what a parser says. */
-export function inInput<Value>(name: string, read: () => Value): Value {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof ConfigurationError)) throw cause;
-    throw new ConfigurationError(`input "${name}": ${cause.message}`, { cause });
-  }
 }
 
 /** Inputs are trimmed as they are read; a separator may be blanks alone, or end with them. */

@@ -4,9 +4,10 @@ import { isCapable } from '../../core/buildkit/builder.ts';
 import { type CacheKind, localCacheFolder, planCache } from '../../core/buildkit/cache.ts';
 import { parseEntries } from '../../core/buildkit/csv-records.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';
+import { inInput } from '../../core/runner/inputs.ts';
 import { fitBudget } from './cache-budget.ts';
 import type { BuildInputs } from './contract.ts';
-import { hasOwnCaches, type ImageRequest, inInput } from './image-requests.ts';
+import { hasOwnCaches, type ImageRequest } from './image-requests.ts';
 import type { BuildFacts } from './plan.ts';
 
 export interface CacheChoice {

@@ -8,6 +8,7 @@ import type { Row } from '../../core/images/row.ts';
 import { formatRepository, parseReference, parseRepository } from '../../core/registry/reference.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { RunnerEvent } from '../../core/runner/event.ts';
+import { inInput } from '../../core/runner/inputs.ts';
 import type { BuildInputs } from './contract.ts';
 import type { Variant } from './variants.ts';
 
@@ -206,16 +207,6 @@ function repositoryOf(inputs: BuildInputs, event: RunnerEvent, image: string | u
   if (template.includes('{image}') && image === undefined) return undefined;
   const text = template.replaceAll('{registry}', () => inputs.registry).replaceAll('{image}', () => image ?? '');
   return inInput('repository', () => formatRepository(parseRepository(text)));
-}
-
-/** Reads a part of an input, and names the input in an error. */
-export function inInput<T>(input: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    throw new ConfigurationError(`input "${input}": ${error.message}`, { cause: error.cause });
-  }
 }
 
 function isText(line: string): boolean {

@@ -23,11 +23,12 @@ import { INPUTS_LABEL } from '../../core/registry/inputs-tag.ts';
 import type { Environment } from '../../core/runner/commands.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';
+import { inInput } from '../../core/runner/inputs.ts';
 import { readAllowedPaths } from './allowed-paths.ts';
 import type { PublishedSizes } from './cache-budget.ts';
 import { cacheAttributes, chooseCaches, ownCacheFolder } from './choose-cache.ts';
 import type { BuildInputs } from './contract.ts';
-import { type ImageRequest, inInput, publishedReference, requestImages } from './image-requests.ts';
+import { type ImageRequest, publishedReference, requestImages } from './image-requests.ts';
 import { readSecrets } from './read-secrets.ts';
 
 /** What is known before the build beside the inputs. */

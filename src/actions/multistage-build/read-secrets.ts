@@ -1,7 +1,7 @@
 import { type BuildSecrets, planSecrets } from '../../core/buildkit/build-secrets.ts';
 import { parseEntries, parsePairs } from '../../core/buildkit/csv-records.ts';
+import { inInput } from '../../core/runner/inputs.ts';
 import type { BuildInputs } from './contract.ts';
-import { inInput } from './image-requests.ts';
 import type { BuildFacts } from './plan.ts';
 
 /** The secrets of the inputs, and the token with which BuildKit fetches the default context. */

@@ -13,6 +13,7 @@ import type { RegistryLogin } from '../../core/buildkit/docker-config.ts';
 import { rowPaths } from '../../core/buildkit/image-targets.ts';
 import type { Environment } from '../../core/runner/commands.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
+import { inInput } from '../../core/runner/inputs.ts';
 import {
   type ActionContext,
   ActionFailure,
@@ -33,7 +34,7 @@ import type { BuildInputs, contract } from './contract.ts';
 import { prepareExports } from './export-folders.ts';
 import { type FinishedImage, failedChecks, pushImages, readImages, titleOf } from './finish-images.ts';
 import { freeDiskSpace } from './free-disk-space.ts';
-import { inInput, requestImages } from './image-requests.ts';
+import { requestImages } from './image-requests.ts';
 import { fillCacheMounts, removeMountFolders, saveCacheMounts } from './keep-cache-mounts.ts';
 import { withParentImages } from './parent-images.ts';
 import { type BuildPlan, planBuild, smokePrefix } from './plan.ts';

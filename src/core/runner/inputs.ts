@@ -47,8 +47,13 @@ function readInput(name: string, declaration: InputDeclaration<unknown>, text: s
     if (declaration.isRequired) throw new ConfigurationError(`input "${name}" is required: ${declaration.description}`);
     return declaration.default !== undefined && declaration.absent === undefined ? '' : declaration.absent;
   }
+  return inInput(name, () => declaration.parse(given));
+}
+
+/** Reads a value out of an input, and has every ConfigurationError name that input. */
+export function inInput<Value>(name: string, read: () => Value): Value {
   try {
-    return declaration.parse(given);
+    return read();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new ConfigurationError(`input "${name}": ${error.message}`, { cause: error.cause, ...error.place });
