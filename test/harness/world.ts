@@ -17,6 +17,8 @@ export interface WorldOptions {
   readonly folder: string;
   /** `owner/name` of the repository whose workflows run. */
   readonly repository: string;
+  /** `main` unless told. */
+  readonly defaultBranch?: string;
   /** What the registry holds for an engine that is started here: `HUB` unless told. */
   readonly images?: readonly HubImage[];
   readonly log: ProgressLog;
@@ -71,7 +73,13 @@ export const EXAMPLES_HUB: readonly HubImage[] = [
  * Starts a real Docker Engine, a real registry and an S3 server, and the stand-ins for what only GitHub and AWS have.
  * What was started is stopped again when one of them does not come up.
  */
-export async function startWorld({ folder, repository, images = HUB, log }: WorldOptions): Promise<World> {
+export async function startWorld({
+  folder,
+  repository,
+  defaultBranch = 'main',
+  images = HUB,
+  log,
+}: WorldOptions): Promise<World> {
   await using started = new AsyncDisposableStack();
   await mkdir(folder, { recursive: true });
   const below = (name: string): string => path.join(folder, name);
@@ -81,7 +89,7 @@ export async function startWorld({ folder, repository, images = HUB, log }: Worl
   const engine = started.use(await startEngine({ folder: below('engine'), mirror: `http://${registry.host}`, log }));
   const s3 = started.use(await startEmbeddedS3({ folder: below('s3'), buckets: [BUCKET] }));
   const issuer = started.use(
-    await startOidcIssuer({ claims: { repository, sub: `repo:${repository}:ref:refs/heads/main` } }),
+    await startOidcIssuer({ claims: { repository, sub: `repo:${repository}:ref:refs/heads/${defaultBranch}` } }),
   );
   const sts = started.use(
     await startSts({
@@ -93,7 +101,7 @@ export async function startWorld({ folder, repository, images = HUB, log }: Worl
   const api = started.use(
     await startGithubApi({
       repositories: [
-        { fullName: repository, defaultBranch: 'main', description: 'Sees who wears no helmet', license: 'Apache-2.0' },
+        { fullName: repository, defaultBranch, description: 'Sees who wears no helmet', license: 'Apache-2.0' },
       ],
     }),
   );

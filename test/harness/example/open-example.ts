@@ -56,7 +56,9 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
   const folder = await mkdtemp(path.join(tmpdir(), `slipway-${name}-`));
   started.defer(() => rm(folder, { recursive: true, force: true }));
   // The engine is the one that the set-up of the end-to-end tests started, and has its base images from there.
-  const world = started.use(await startWorld({ folder: path.join(folder, 'world'), repository, images: [], log }));
+  const world = started.use(
+    await startWorld({ folder: path.join(folder, 'world'), repository, defaultBranch: branch, images: [], log }),
+  );
   const workspace = makeWorkspace(path.join(root, 'examples', name), path.join(folder, 'repository'));
   const git = createExampleGit(workspace.folder, branch);
   if (branch !== 'main') git.run('branch', '--move', 'main', branch);
