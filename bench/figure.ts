@@ -2,7 +2,8 @@
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 's' | 'MB' | 'requests' | 'MB/s';
+  /** `times`: as often as long as what the name says. */
+  readonly unit: 's' | 'MB' | 'requests' | 'MB/s' | 'times';
   readonly against: { readonly name: string; readonly value: number };
 }
 

@@ -2,12 +2,18 @@
 // `npm run bench -- start-up` measures one group.
 import { arch, cpus, platform } from 'node:os';
 import { type Figure, formatFigures } from './figure.ts';
+import { measureMatrix } from './matrix.ts';
+import { measurePublish } from './publish.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureTags } from './tags.ts';
 
 const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'start-up': measureStartUp,
+  tags: measureTags,
   sizes: measureSizes,
+  matrix: measureMatrix,
+  publish: measurePublish,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(groups, name));

@@ -1,7 +1,9 @@
-// Writes what is derived from the contracts: action.yml, action-types.yml and the README tables of every action.
+// Writes what is derived from the sources: action.yml, action-types.yml and the README tables of every action from its
+// contract, and the JSON schema of image definitions from the keys that their reader takes.
 // `--check` writes nothing and fails, with the names, where a file is not what it would write.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { configSchema } from '../src/core/images/config-keys.ts';
 import { contracts } from './contracts.ts';
 import { actionTypes } from './generate/action-types.ts';
 import { actionYaml } from './generate/action-yaml.ts';
@@ -17,8 +19,9 @@ for (const contract of contracts) {
   write(join(folder, 'action-types.yml'), actionTypes(contract));
   write(join(folder, 'README.md'), readmeWithTables(read(join(folder, 'README.md')), contract));
 }
+write(join(root, 'docs/images.schema.json'), `${JSON.stringify(configSchema(), null, 2)}\n`);
 if (stale.length > 0) {
-  console.error(`not what the contracts say; run "npm run generate" and commit:\n  ${stale.join('\n  ')}`);
+  console.error(`not what the sources say; run "npm run generate" and commit:\n  ${stale.join('\n  ')}`);
   process.exitCode = 1;
 }
 

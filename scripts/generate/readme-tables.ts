@@ -32,7 +32,9 @@ function typeOf(input: InputDeclaration<unknown>): string {
 
 function defaultOf(input: InputDeclaration<unknown>): string {
   if (input.isRequired) return '**required**';
-  return input.default === undefined || input.default === '' ? '' : `\`${cell(input.default)}\``;
+  if (input.default === undefined || input.default === '') return '';
+  // A line end alone, as between tags, would be an empty cell.
+  return `\`${input.default.trim() === '' ? input.default.replaceAll('\n', '\\n') : cell(input.default)}\``;
 }
 
 function deprecation(input: InputDeclaration<unknown>): string {

@@ -1,23 +1,38 @@
-import { choice, defineContract, globs, integer, list, map, text } from '../../core/runner/contract.ts';
+import {
+  boolean,
+  choice,
+  defineContract,
+  globs,
+  integer,
+  list,
+  map,
+  secret,
+  text,
+} from '../../core/runner/contract.ts';
 
 export const contract = defineContract({
   name: 'build-matrix',
   title: 'Slipway build matrix',
   description:
-    'Reads what each image of a repository is made of, and says which rows (image × variant × platform) this event must build, in what order, and why. Needs a checkout with git, and no more permission than contents: read.',
+    'Reads what each image of a repository is made of, and says which rows (image × variant × platform) this event must build, in what order, and why. Needs a checkout with git, and no more permission than contents: read (with registry-check also packages: read).',
   branding: { icon: 'grid', color: 'blue' },
   post: false,
   inputs: {
     config: text({
       description:
-        'File of image definitions, committed, relative to the repository root. Default: .github/images.yml if it is there. Without one, compose files are read, then Dockerfiles; the first that yields an image wins.',
+        'File of image definitions, committed, relative to the repository root. Default: .github/images.yml if it is there. Without one, bake files are read, then compose files, then Dockerfiles; the first that yields an image wins.',
     }),
-    source: choice(['auto', 'config', 'compose', 'dockerfiles'], {
-      description: 'Reads images from this kind of file only.',
+    source: choice(['auto', 'config', 'bake', 'compose', 'dockerfiles'], {
+      description:
+        'Reads images from this kind of file only. Bake files are resolved by docker buildx bake --print, which needs no builder.',
       default: 'auto',
     }),
     files: list({
-      description: 'Compose files or Dockerfiles to read (paths or globs) instead of those found by their names.',
+      description:
+        'Bake files, compose files or Dockerfiles to read (paths or globs) instead of those found by their names.',
+    }),
+    'project-directory': text({
+      description: 'Folder that paths in compose files are relative to. Default: the folder of the file.',
     }),
     include: globs({
       description: 'Globs over image, variant, image-variant, platform or row id: only these rows are considered.',
@@ -31,7 +46,7 @@ export const contract = defineContract({
     }),
     runners: map({
       description:
-        'Runner labels by row id, image-variant, image, variant, platform, or default; the most specific wins. Built in: default=ubuntu-24.04 and linux/arm64=ubuntu-24.04-arm.',
+        'Runner labels by row id, image-variant, image, variant, gpu (rows on a GPU base image), platform, or default; the most specific wins. Built in: default=ubuntu-24.04 and linux/arm64=ubuntu-24.04-arm.',
     }),
     'changed-only': choice(['auto', 'true', 'false'], {
       description:
@@ -44,19 +59,36 @@ export const contract = defineContract({
     }),
     always: globs({ description: 'Globs over changed paths: one that matches rebuilds everything.' }),
     'max-rows': integer({
-      description: 'Rows in one shard. GitHub runs no matrix of more than 256 jobs.',
+      description:
+        'Rows in one shard. GitHub runs no matrix of more than 256 jobs: above that the step fails, unless a workflow of the repository reads the output shards.',
       default: '256',
       min: 1,
       max: 256,
     }),
     'static-checks': choice(['error', 'warn', 'off'], {
       description:
-        'What is done about COPY sources that are missing, ignored or git-ignored, and about empty Dockerfiles: annotations that fail the step, or warnings. Stages that nothing reaches and reads of a whole context are notices.',
+        'What is done about COPY sources that are missing, ignored or git-ignored, empty Dockerfiles, rows that no runner serves, and workflows whose cache scopes collide, whose tag rules never fire or whose trigger branches do not exist: annotations that fail the step, or warnings. Stages that nothing reaches and reads of a whole context are notices.',
       default: 'warn',
+    }),
+    'registry-check': boolean({
+      description:
+        'Asks the registry for an image of each row’s inputs. A row that has one is marked exists; on a push, a row that has none is built although nothing changed, so that a failed build is made up for. Not on schedules, which are there to build again.',
+      default: false,
+    }),
+    registry: text({ description: 'Host of the registry that registry-check asks.', default: 'ghcr.io' }),
+    repository: text({
+      description:
+        'Repository that registry-check asks, as in multistage-build. `{image}` stands for the row’s image, `{registry}` for the input of that name.',
+      default: '{registry}/${{ github.repository }}/{image}',
+    }),
+    'github-token': secret({
+      description:
+        'Token for registry-check (`packages: read`), sent to GitHub’s own registry only. Other registries are asked with an earlier login of the job.',
+      default: '${{ github.token }}',
     }),
   },
   outputs: {
-    matrix: { description: 'The rows as {"include":[…]} for strategy.matrix; valid also when it is empty.' },
+    matrix: { description: 'All rows as {"include":[…]} for strategy.matrix; valid also when it is empty.' },
     'has-rows': { description: 'true when there is something to build.' },
     count: { description: 'Number of rows.' },
     shards: { description: 'JSON list of matrices of at most max-rows rows each.' },

@@ -1,5 +1,6 @@
 import { nameOf } from '../../core/images/definition.ts';
 import type { Discovery } from '../../core/images/discover.ts';
+import { adviseIgnoring } from '../../core/images/dockerignore-advice.ts';
 import type { Row } from '../../core/images/row.ts';
 import type { PlannedRow } from '../../core/images/row-plan.ts';
 import type { Comparison, RowSelection } from '../../core/images/row-selection.ts';
@@ -8,6 +9,7 @@ import { code, codeBlock, details, plain, table } from '../../core/report/markdo
 /** More rows than a person reads; the outputs have them all. */
 const SHOWN_ROWS = 300;
 const SHOWN_NODES = 60;
+const SHOWN_ADVICE = 10;
 
 /** The job summary: rows with reasons, skipped rows with reasons, and what is built from what. */
 export function planSummary(
@@ -33,10 +35,30 @@ export function planSummary(
           ['File', 'Why'],
           discovery.refused.map(({ file, reason }) => [code(file), plain(reason)]),
         )}`,
+    passedOver(discovery),
+    ignoringAdvice(planned),
     rows.length === 0 ? '' : details('What is built from what', codeBlock(graph(rows, planned), 'mermaid')),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+function passedOver({ passedOver: files }: Discovery): string {
+  if (files.length === 0) return '';
+  const rows = files.slice(0, SHOWN_ROWS).map(({ file, reason }) => [code(file), plain(reason)]);
+  const body = `${table(['Dockerfile', 'Why not'], rows)}\n\nName those to build with the input \`files\`.`;
+  return details(`${files.length} Dockerfiles were passed over`, body);
+}
+
+/** For every `COPY . .`: the ignore file that would spare builds. */
+function ignoringAdvice(planned: readonly PlannedRow[]): string {
+  const advice = adviseIgnoring(planned).slice(0, SHOWN_ADVICE);
+  if (advice.length === 0) return '';
+  const parts = advice.map(
+    ({ file, dockerfiles, count, lines }) =>
+      `${dockerfiles.slice(0, 5).map(code).join(', ')}: ${count} files are inputs. Lines for ${code(file)}:\n\n${codeBlock(lines.join('\n'))}`,
+  );
+  return details('What a .dockerignore would spare', parts.join('\n\n'));
 }
 
 function rowCells(row: Row): readonly string[] {
@@ -46,7 +68,7 @@ function rowCells(row: Row): readonly string[] {
     code(row.platform),
     String(row.wave),
     code(row.runner),
-    plain(row.reason),
+    plain(row.exists ? `${row.reason}; the registry holds it already` : row.reason),
   ];
 }
 

@@ -7,6 +7,7 @@ import {
   globs,
   lines,
   list,
+  map,
   parsed,
   secret,
   text,
@@ -18,11 +19,11 @@ export const contract = defineContract({
   description:
     'Gives names to what was built, in one step from digests to tags: every variant and platform of a release must be there first. Promotes an image that exists without building it again. For GHCR and every other OCI registry.',
   branding: { icon: 'upload-cloud', color: 'blue' },
-  post: false,
+  post: true,
   inputs: {
     from: choice(['builds'], {
       description:
-        '`builds` collects what the multistage-build jobs of this run left for the rows of `matrix`. Else give `sources` or `promote`.',
+        '`builds` collects what the multistage-build jobs of this run left for the rows of `matrix`; a row that `exists` is found by its inputs. Else give `sources`, `local` or `promote`.',
     }),
     matrix: parsed(parseRows, {
       description: 'The output `matrix` of build-matrix: the images, variants and platforms that must all be there.',
@@ -33,11 +34,20 @@ export const contract = defineContract({
     }),
     promote: lines({
       description:
-        'Images that exist, one a line as in `sources`: each gets the new tags as it is, with its digest, and no layer is moved within a registry.',
+        'Images that exist, one a line as in `sources`: each gets the new tags as it is, with its digest, and no layer is moved within a registry. Or the word `inputs`: the rows of `matrix`, each found by the digest of what it is made of, where an earlier run published it.',
+    }),
+    local: lines({
+      description:
+        "Images of this machine's engine, one a line as in `sources`: `app:ci`, or `variant=gpu,ref=app:ci-gpu`. They are pushed by digest first. Docker 25 or newer.",
+    }),
+    'record-inputs': boolean({
+      description:
+        'Gives each row of `matrix` a tag `inputs-…` of its inputs beside the release, by which a later run finds and promotes it.',
+      default: true,
     }),
     images: lines({
       description:
-        'Repositories for tags that stand in `tags` without a name, one a line: `ghcr.io/acme/app`. `{image}` stands for each image.',
+        'Repositories for tags that stand in `tags` without a name, and for `retain`, one a line: `ghcr.io/acme/app`. `{image}` stands for each image.',
     }),
     tags: lines({
       description:
@@ -54,7 +64,8 @@ export const contract = defineContract({
       default: '${{ github.token }}',
     }),
     'github-token': secret({
-      description: 'Compares commits for `latest-guard` (`contents: read`).',
+      description:
+        'Compares commits for `latest-guard` (`contents: read`), keeps attestations, and deletes what `retain` lets go.',
       default: '${{ github.token }}',
     }),
     expect: list({
@@ -78,9 +89,34 @@ export const contract = defineContract({
     }),
     annotations: lines({
       description:
-        'Annotations of the index, `key=value`, one a line; `index:` may stand in front, and lines of other levels are left to the build. A promoted image with annotations gets an index of its own.',
+        'Annotations, `key=value`, one a line, of the index; with `manifest-descriptor:` or `manifest-descriptor[linux/arm64]:` in front of its entries. `manifest:` is left to the build. A promoted image with annotations gets an index of its own.',
     }),
-    'dry-run': boolean({ description: 'Says what would be written, and writes nothing.', default: false }),
+    labels: map({
+      description:
+        'Labels, `key=value`, one a line, as annotations of the index: what an image is labelled with cannot be changed after its build. `annotations` go before them.',
+    }),
+    attest: choice(['auto', 'true', 'false'], {
+      description:
+        "Signs SLSA provenance of what is published, and keeps it as GitHub's attestation, before the first tag is written. `auto`: in runs of a `release` event. Needs `id-token: write` and `attestations: write`.",
+      default: 'auto',
+    }),
+    sigstore: map({
+      description:
+        "A Sigstore instance of one's own, as `fulcio=https://…`, `rekor=https://…` and `tsa=https://…`, one a line. Without it the public one signs for public repositories, GitHub's own for all others.",
+    }),
+    retain: lines({
+      description:
+        "What of GitHub's packages is kept, one rule a line: `pattern=sha-*,newest=20,age=30d`, `closed=pr-{number}`, `untagged=7d`. Applied last, to the packages of `tags` and `images`; also alone, with nothing to publish.",
+    }),
+    logout: boolean({
+      description:
+        'Leaves no login behind when the step ends. `false` keeps it for the later steps of the job, in a folder of its own that the output `docker-config` names and that is removed after the job.',
+      default: true,
+    }),
+    'dry-run': boolean({
+      description: 'Says what would be written and deleted, and does neither.',
+      default: false,
+    }),
   },
   outputs: {
     digest: { description: 'The digest that was published, when it is one image in one variant.' },
@@ -89,6 +125,13 @@ export const contract = defineContract({
     published: { description: 'JSON list of `image`, `variant`, `platforms`, `digest` and `tags`.' },
     skipped: { description: 'JSON list of tags that were not written: `tag`, `reason`, and the digest it names.' },
     url: { description: 'The page of the package.' },
+    attestations: { description: 'Pages of the attestations that this run made, one a line.' },
+    deleted: {
+      description: 'JSON list of what `retain` deleted: `image` with its digest, `tags`, `reason`.',
+    },
+    'docker-config': {
+      description: 'With `logout: false`, a folder for `DOCKER_CONFIG` in which the registry is logged in.',
+    },
   },
 });
 

@@ -2,6 +2,7 @@ import { request } from '../../core/net/request.ts';
 import { type ImageOrigin, readOrigin } from '../../core/registry/image-origin.ts';
 import { parseManifest } from '../../core/registry/manifest.ts';
 import { type Ancestry, reasonToStay } from '../../core/registry/moving-tag-guard.ts';
+import type { JudgeOrder } from '../../core/registry/publish.ts';
 import type { TagWish } from '../../core/registry/publish-plan.ts';
 import { formatRepository } from '../../core/registry/reference.ts';
 import type { RegistryClient } from '../../core/registry/registry-client.ts';
@@ -29,14 +30,41 @@ export async function judgeMoves(
     const where = `${formatRepository(wish.repository)}@${current}`;
     const theirs = origins.get(where) ?? (await originOf(client, wish, current));
     origins.set(where, theirs);
-    const ancestry =
-      origin.revision === undefined || theirs.revision === undefined
-        ? 'unknown'
-        : await askAncestry(origin.revision, theirs.revision);
+    const ancestry = await ancestryOf(origin, theirs, askAncestry);
     const reason = reasonToStay({ published: origin, current: theirs, ancestry });
     if (reason !== undefined) reasons.set(moveKey(wish), reason);
   }
   return reasons;
+}
+
+/** Of two images that were written to one tag at the same time, says which it is to name in the end. */
+export function createJudgeOrder(
+  client: RegistryClient,
+  originOfDigest: (digest: string) => ImageOrigin,
+  askAncestry: AskAncestry,
+): JudgeOrder {
+  return async (step, other) => {
+    const ours = originOfDigest(step.digest);
+    const theirs = await originOf(client, step, other);
+    const ancestry = await ancestryOf(ours, theirs, askAncestry);
+    if (reasonToStay({ published: ours, current: theirs, ancestry }) !== undefined) return 'theirs';
+    const reversed = reasonToStay({ published: theirs, current: ours, ancestry: REVERSED[ancestry] });
+    return reversed === undefined ? 'unordered' : 'ours';
+  };
+}
+
+const REVERSED: Readonly<Record<Ancestry, Ancestry>> = {
+  descendant: 'ancestor',
+  ancestor: 'descendant',
+  same: 'same',
+  diverged: 'diverged',
+  unknown: 'unknown',
+};
+
+async function ancestryOf(published: ImageOrigin, current: ImageOrigin, askAncestry: AskAncestry): Promise<Ancestry> {
+  return published.revision === undefined || current.revision === undefined
+    ? 'unknown'
+    : askAncestry(published.revision, current.revision);
 }
 
 export function moveKey({ repository, tag }: Pick<TagWish, 'repository' | 'tag'>): string {
@@ -83,8 +111,14 @@ async function compare(event: RunnerEvent, token: string, pair: string, log: Log
     },
     log,
   });
-  const verdict =
-    answer.status === 200 ? ANCESTRY.get(fieldOf(JSON.parse(answer.body.toString('utf8')), 'status')) : undefined;
+  const isAnswer = answer.status < 500 && answer.status !== 429;
+  // A guard that stands aside while GitHub is out of order is none.
+  if (!isAnswer)
+    throw new Error(
+      `GitHub answered ${answer.status} to the comparison of ${pair}, without which "latest-guard" does not know whether a tag would go back`,
+    );
+  const body: unknown = answer.status === 200 ? JSON.parse(answer.body.toString('utf8')) : undefined;
+  const verdict = ANCESTRY.get(fieldOf(body, 'status'));
   if (verdict === undefined) {
     log.info(`latest-guard: GitHub answered ${answer.status} to the comparison of ${pair}, so commits stop no tag`);
   }

@@ -1,9 +1,16 @@
 import { copyEntries, copyImage } from '../../core/registry/copy-image.ts';
-import { type AssembledIndex, assembleIndex, type IndexSource } from '../../core/registry/image-index.ts';
+import {
+  type AssembledIndex,
+  assembleIndex,
+  hasAnnotations,
+  type IndexAnnotations,
+  type IndexSource,
+} from '../../core/registry/image-index.ts';
 import { type ImageOrigin, originOf, readOrigin } from '../../core/registry/image-origin.ts';
+import { inputsTag, nameByInputs } from '../../core/registry/inputs-tag.ts';
 import { type Annotations, parseManifest } from '../../core/registry/manifest.ts';
 import { readPlatform } from '../../core/registry/platform-image.ts';
-import { formatReference, type Repository } from '../../core/registry/reference.ts';
+import { formatReference, formatRepository, type Repository } from '../../core/registry/reference.ts';
 import type { RegistryClient } from '../../core/registry/registry-client.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { Log } from '../../core/runner/log.ts';
@@ -11,6 +18,8 @@ import type { Release, ReleaseSource } from './releases.ts';
 
 interface LoadedSource extends IndexSource {
   readonly repository: Repository;
+  /** What the row was built from; undefined for what is no row. */
+  readonly inputs: string | undefined;
 }
 
 /** A release whose manifests have been read and put together. */
@@ -30,14 +39,19 @@ export interface LoadedRelease extends Release {
 export async function loadRelease(
   client: RegistryClient,
   release: Release,
-  options: { readonly annotations: Annotations; readonly defaults: Annotations },
+  options: { readonly annotations: IndexAnnotations; readonly defaults: Annotations },
 ): Promise<LoadedRelease> {
   const loaded = await Promise.all(release.sources.map((source) => loadSource(client, source)));
-  const isPlain = loaded.length === 1 && Object.keys(options.annotations).length === 0;
-  const index = assembleIndex(loaded, isPlain ? {} : { ...options.defaults, ...options.annotations });
+  const { annotations, defaults } = options;
+  const isPlain = loaded.length === 1 && !hasAnnotations(annotations);
+  const index = assembleIndex(
+    loaded,
+    isPlain ? annotations : { ...annotations, index: { ...defaults, ...annotations.index } },
+  );
   const [first] = loaded;
   const told = first === undefined ? {} : await readOrigin(client, first.repository, first.content);
-  const origin = { ...originOf(options.defaults), ...told, ...originOf(options.annotations) };
+  // An image that was found by its inputs is what this commit would build, whichever commit it was built from.
+  const origin = { ...told, ...originOf(defaults), ...originOf(annotations.index) };
   return {
     ...release,
     loaded,
@@ -48,34 +62,45 @@ export async function loadRelease(
   };
 }
 
-async function loadSource(client: RegistryClient, { reference }: ReleaseSource): Promise<LoadedSource> {
+async function loadSource(client: RegistryClient, { reference, inputs }: ReleaseSource): Promise<LoadedSource> {
   const name = formatReference(reference);
   const manifest = await client.findManifest(reference, reference.digest ?? reference.tag ?? 'latest');
   if (manifest === undefined) throw new ConfigurationError(`there is no image ${name} in the registry`);
   const content = parseManifest(manifest.bytes, manifest.mediaType);
   const platform = content.kind === 'image' ? await readPlatform(client, reference, content.config) : undefined;
-  return { name, manifest, content, platform, repository: { registry: reference.registry, name: reference.name } };
+  const repository = { registry: reference.registry, name: reference.name };
+  return { name, manifest, content, platform, repository, inputs };
 }
 
-/** Puts all that a release is made of into a repository, by digest: after this its tags can be written. */
+/**
+ * Puts all that a release is made of into a repository, by digest: after this its tags can be written. With `recordInputs`
+ * each row's own image gets the tag of its inputs. True when anything was not there yet.
+ */
 export async function placeRelease(
   client: RegistryClient,
   release: LoadedRelease,
   to: Repository,
-  log: Log,
-): Promise<void> {
+  options: { readonly recordInputs: boolean; readonly log: Log },
+): Promise<boolean> {
   const { loaded, index } = release;
+  const { log } = options;
+  let isChanged = false;
   client.willPush(to);
-  for (const { repository, manifest, name } of loaded) {
-    const copy = index.isNew ? copyEntries : copyImage;
+  for (const { repository, manifest, name, inputs } of loaded) {
+    const isRecorded = options.recordInputs && inputs !== undefined;
+    const copy = index.isNew && !isRecorded ? copyEntries : copyImage;
     const { mounted, uploaded, bytes } = await copy(client, repository, to, manifest);
+    isChanged ||= mounted + uploaded > 0;
     if (mounted + uploaded > 0) {
       log.info(
         `copied ${name} to ${to.registry}/${to.name}: ${mounted} blobs mounted, ${uploaded} sent (${bytes} bytes)`,
       );
     }
+    if (isRecorded && (await nameByInputs(client, to, inputs, manifest)))
+      log.info(`${formatRepository(to)}:${inputsTag(inputs)} names ${manifest.digest}`);
   }
-  if (!index.isNew) return;
-  if ((await client.findDigest(to, index.manifest.digest)) === index.manifest.digest) return;
+  if (!index.isNew) return isChanged;
+  if ((await client.findDigest(to, index.manifest.digest)) === index.manifest.digest) return isChanged;
   await client.putManifest(to, index.manifest.digest, index.manifest);
+  return isChanged;
 }

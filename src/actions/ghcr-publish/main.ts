@@ -1,5 +1,5 @@
 import { runAction } from '../../core/runner/run-action.ts';
 import { contract } from './contract.ts';
-import { run } from './run.ts';
+import { post, run } from './run.ts';
 
-export const start = (): Promise<void> => runAction(contract, { run });
+export const start = (): Promise<void> => runAction(contract, { run, post });

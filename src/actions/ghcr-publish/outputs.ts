@@ -1,15 +1,23 @@
 import type { WrittenTag } from '../../core/registry/publish.ts';
-import { formatReference, type Repository } from '../../core/registry/reference.ts';
+import { formatReference, formatRepository, type Repository } from '../../core/registry/reference.ts';
 import type { OutputsOf } from '../../core/runner/contract.ts';
 import type { RunnerEvent } from '../../core/runner/event.ts';
 import type { contract } from './contract.ts';
 import type { LoadedRelease } from './load-release.ts';
+import type { Published } from './publish-releases.ts';
+import type { Retired } from './retain.ts';
+
+/** What the run has done so far. */
+export interface Outcome extends Published {
+  readonly retired: Retired[];
+}
 
 /** The step's outputs. `tags` are those that name what was published, whether this run wrote them or an earlier one. */
 export function toOutputs(
   releases: readonly LoadedRelease[],
-  tags: readonly WrittenTag[],
+  { tags, attestations, retired }: Outcome,
   event: Pick<RunnerEvent, 'serverUrl' | 'repository'>,
+  dockerConfig: string | undefined,
 ): OutputsOf<typeof contract> {
   const named = tags.filter(({ outcome }) => outcome === 'written' || outcome === 'unchanged');
   const skipped = tags.filter(({ outcome }) => outcome === 'skipped' || outcome === 'superseded');
@@ -37,6 +45,13 @@ export function toOutputs(
       digest: tag.current ?? '',
     })),
     ...(first === undefined ? {} : { url: packageUrl(first.repository, event) }),
+    attestations: attestations.join('\n'),
+    deleted: retired.map(({ repository, digest, tags, reason }) => ({
+      image: `${formatRepository(repository)}@${digest}`,
+      tags,
+      reason,
+    })),
+    ...(dockerConfig === undefined ? {} : { dockerConfig }),
   };
 }
 

@@ -1,32 +1,51 @@
 import type { BuildRecord } from '../../core/handoff/build-record.ts';
+import type { Row } from '../../core/images/row.ts';
 import { isDigest, parseReference, type Reference, type Repository } from '../../core/registry/reference.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 
-/** One thing to name: an image in one variant, over its platforms. */
-export interface Release {
+/** An image in one variant, as tags are dealt out to it. */
+export interface ReleaseName {
   /** `''` where no image is told from another. */
   readonly image: string;
   readonly variant: string;
   /** What its tags end with; `''` for none. */
   readonly suffix: string;
+}
+
+/** One thing to name, over its platforms: where each image is to be found. */
+export interface WantedRelease extends ReleaseName {
+  readonly sources: readonly WantedSource[];
+}
+
+/** One thing to name, over its platforms: where each image is. */
+export interface Release extends ReleaseName {
   readonly sources: readonly ReleaseSource[];
 }
 
-export interface ReleaseSource {
-  readonly reference: Reference;
+interface SourceFacts {
   /** The platform that it must hold; undefined where nothing was said. */
   readonly platform: string | undefined;
+  /** The row's digest of what it was built from; undefined for what is no row. */
+  readonly inputs: string | undefined;
 }
 
-interface SourceLine extends ReleaseSource {
-  readonly image: string;
-  readonly variant: string;
-  readonly suffix: string;
+export interface ReleaseSource extends SourceFacts {
+  readonly reference: Reference;
 }
+
+export type WantedSource = SourceFacts &
+  (
+    | { readonly at: 'registry'; readonly reference: Reference }
+    /** Wherever the release's tags stand, under the tag of its inputs. */
+    | { readonly at: 'inputs'; readonly row: string; readonly inputs: string }
+    /** In this machine's engine. */
+    | { readonly at: 'engine'; readonly name: string }
+  );
+
+type Placed = ReleaseName & { readonly source: WantedSource };
 
 interface SourceGrammar {
-  /** The input's name, for messages. */
-  readonly input: string;
+  readonly input: 'sources' | 'promote' | 'local';
   readonly registry: string;
   /** Where a digest without a name stands, by the line's image. */
   readonly home: (image: string) => Repository;
@@ -34,16 +53,22 @@ interface SourceGrammar {
 
 const KEYS: readonly string[] = ['image', 'variant', 'platform', 'suffix', 'ref'];
 
-/** The releases of a matrix's build records, in their order. */
-export function releasesOfBuilds(records: readonly BuildRecord[]): readonly Release[] {
+/** The releases of a matrix's rows, in their order: a row is what its record says, or else is found by its inputs. */
+export function releasesOfRows(
+  rows: readonly Row[],
+  records: ReadonlyMap<string, BuildRecord>,
+): readonly WantedRelease[] {
   return groupSources(
-    records.map(({ row, repository, digest }) => ({
-      image: row.image,
-      variant: row.variant,
-      suffix: row.suffix,
-      platform: row.platform,
-      reference: { ...parseReference(repository), digest },
-    })),
+    rows.map((row): Placed => {
+      const { image, variant, suffix, platform, id } = row;
+      const facts = { platform, inputs: row.inputs === '' ? undefined : row.inputs };
+      const record = records.get(id);
+      const source: WantedSource =
+        record === undefined
+          ? { ...facts, at: 'inputs', row: id, inputs: row.inputs }
+          : { ...facts, at: 'registry', reference: { ...parseReference(record.repository), digest: record.digest } };
+      return { image, variant, suffix, source };
+    }),
   );
 }
 
@@ -51,8 +76,8 @@ export function releasesOfBuilds(records: readonly BuildRecord[]): readonly Rele
  * The releases that lines name: references, or `key=value` pairs between commas. Throws ConfigurationError that names
  * the input and the line.
  */
-export function parseSources(given: readonly string[], grammar: SourceGrammar): readonly Release[] {
-  const entries: SourceLine[] = [];
+export function parseSources(given: readonly string[], grammar: SourceGrammar): readonly WantedRelease[] {
+  const entries: Placed[] = [];
   for (const [index, text] of given.entries()) {
     const line = text.trim();
     if (line === '' || line.startsWith('#')) continue;
@@ -66,19 +91,32 @@ export function parseSources(given: readonly string[], grammar: SourceGrammar): 
   return groupSources(entries);
 }
 
-function parseSource(line: string, { registry, home }: SourceGrammar): SourceLine {
+function parseSource(line: string, { input, registry, home }: SourceGrammar): Placed {
   const fields = line.includes('=') ? parseFields(line) : new Map([['ref', line]]);
   const ref = fields.get('ref') ?? '';
   if (ref === '') throw new ConfigurationError(`"${line}" holds no "ref="`);
   const image = fields.get('image') ?? '';
   const variant = fields.get('variant') ?? '';
+  const facts = { platform: fields.get('platform'), inputs: undefined };
   return {
     image,
     variant,
     suffix: fields.get('suffix') ?? (variant === '' ? '' : `-${variant}`),
-    platform: fields.get('platform'),
-    reference: isDigest(ref) ? { ...home(image), digest: ref } : parseReference(ref, registry),
+    source:
+      input === 'local'
+        ? { ...facts, at: 'engine', name: engineName(ref) }
+        : {
+            ...facts,
+            at: 'registry',
+            reference: isDigest(ref) ? { ...home(image), digest: ref } : parseReference(ref, registry),
+          },
   };
+}
+
+/** An image's name or id, as the engine knows it. It becomes an argument, and must not look like an option. */
+function engineName(ref: string): string {
+  if (/^[a-zA-Z0-9][\w.:/@-]*$/.test(ref)) return ref;
+  throw new ConfigurationError(`"${ref}" is no name and no id of an image of this machine's engine`);
 }
 
 function parseFields(line: string): ReadonlyMap<string, string> {
@@ -95,9 +133,9 @@ function parseFields(line: string): ReadonlyMap<string, string> {
   return fields;
 }
 
-function groupSources(entries: readonly SourceLine[]): readonly Release[] {
-  const releases = new Map<string, Release>();
-  for (const { image, variant, suffix, ...source } of entries) {
+function groupSources(entries: readonly Placed[]): readonly WantedRelease[] {
+  const releases = new Map<string, WantedRelease>();
+  for (const { image, variant, suffix, source } of entries) {
     const key = JSON.stringify([image, variant]);
     const sources = releases.get(key)?.sources ?? [];
     releases.set(key, { image, variant, suffix, sources: [...sources, source] });
@@ -106,6 +144,6 @@ function groupSources(entries: readonly SourceLine[]): readonly Release[] {
 }
 
 /** An image and variant as messages name it. */
-export function nameOf({ image, variant }: Pick<Release, 'image' | 'variant'>): string {
+export function nameOf({ image, variant }: Pick<ReleaseName, 'image' | 'variant'>): string {
   return [image, variant].filter((part) => part !== '').join(' ') || 'the image';
 }

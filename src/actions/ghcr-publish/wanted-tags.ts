@@ -1,5 +1,6 @@
 import {
   formatReference,
+  formatRepository,
   isSameRepository,
   isTag,
   parseReference,
@@ -8,7 +9,7 @@ import {
 } from '../../core/registry/reference.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import { isRecord } from '../../core/runner/event.ts';
-import { nameOf, type Release } from './releases.ts';
+import { nameOf, type ReleaseName } from './releases.ts';
 
 /** The input `tags`: names for everything, or by image and variant. */
 export type WantedTags =
@@ -72,7 +73,7 @@ function textsOf(value: unknown, where: string): readonly string[] {
  */
 export function assignTags(
   wanted: WantedTags,
-  releases: readonly Release[],
+  releases: readonly ReleaseName[],
   options: { readonly images: readonly string[]; readonly registry: string },
 ): readonly (readonly Tagged[])[] {
   const candidates = releases.map((release) => {
@@ -93,7 +94,11 @@ export function assignTags(
 }
 
 /** Bare tags stand in each repository of `images`; `{image}` is filled in. */
-function expandEntries(entries: readonly string[], { image }: Release, images: readonly string[]): readonly string[] {
+function expandEntries(
+  entries: readonly string[],
+  { image }: ReleaseName,
+  images: readonly string[],
+): readonly string[] {
   const repositories = entriesOf(images).map((name) => name.replaceAll('{image}', image));
   return entries.flatMap((entry) => {
     if (!isTag(entry)) return [entry.replaceAll('{image}', image)];
@@ -114,10 +119,10 @@ function toTagged(text: string, registry: string): Tagged {
 
 function dealOut(
   candidates: readonly (readonly Tagged[])[],
-  releases: readonly Release[],
+  releases: readonly ReleaseName[],
 ): readonly (readonly Tagged[])[] {
   const isOneImage = new Set(releases.map(({ image }) => image)).size === 1;
-  const isOwner = (release: Release, { name, tag }: Tagged): boolean => {
+  const isOwner = (release: ReleaseName, { name, tag }: Tagged): boolean => {
     const owners = releases
       .filter(({ image }) => isOneImage || name.split('/').at(-1) === image)
       .filter(({ suffix }) => tag.endsWith(suffix))
@@ -146,7 +151,10 @@ export function homeRepository(
 ): Repository {
   const texts = wanted.kind === 'list' ? wanted.entries : [...(wanted.references.get(image)?.values() ?? [])].flat();
   const filled = (text: string): string => text.replaceAll('{image}', image);
-  const named = texts.filter((text) => !isTag(text)).map((text) => toTagged(filled(text), options.registry));
+  const references = texts.filter((text) => !isTag(text)).map((text) => toTagged(filled(text), options.registry));
+  const own = references.filter(({ name }) => image !== '' && name.split('/').at(-1) === image);
+  // A list of several images' references: those that the image's name ends are its own.
+  const named = own.length > 0 ? own : references;
   const listed = entriesOf(options.images).map((text) => parseRepository(filled(text), options.registry));
   const [first, ...others] = [...named, ...listed];
   if (first === undefined || others.some((other) => !isSameRepository(first, other))) {
@@ -155,4 +163,16 @@ export function homeRepository(
     );
   }
   return { registry: first.registry, name: first.name };
+}
+
+/** All repositories that tags stand in, and those of `images` that hold no `{image}`. Throws ConfigurationError. */
+export function repositoriesOf(
+  tags: readonly Tagged[],
+  options: { readonly images: readonly string[]; readonly registry: string },
+): readonly Repository[] {
+  const listed = entriesOf(options.images)
+    .filter((name) => !name.includes('{image}'))
+    .map((name) => parseRepository(name, options.registry));
+  const all = [...tags.map(({ registry, name }) => ({ registry, name })), ...listed];
+  return [...new Map(all.map((repository) => [formatRepository(repository), repository])).values()];
 }

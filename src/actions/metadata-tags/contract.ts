@@ -62,7 +62,7 @@ export const contract = defineContract({
     }),
     'latest-guard': boolean({
       description:
-        'Leaves `latest`, `1` and `1.2` to the newest version: a pre-release, or a version older than a git tag of the repository, does not take them.',
+        'Leaves `latest`, `1` and `1.2` to the newest version: a pre-release, or a version older than a git tag of the repository, does not take them; nor does a release marked as a pre-release take `latest`.',
       default: true,
     }),
     'github-token': secret({

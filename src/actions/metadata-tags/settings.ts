@@ -2,18 +2,25 @@ import type { Environment } from '../../core/runner/commands.ts';
 import type { InputsOf } from '../../core/runner/contract.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import { type Flavor, parseFlavor } from '../../core/tags/flavor.ts';
-import { type ImageName, parseImageNames } from '../../core/tags/image-names.ts';
-import { parseAnnotationLevels, parseLabelLines } from '../../core/tags/labels.ts';
-import type { InputLine } from '../../core/tags/records.ts';
+import { parseImageNames } from '../../core/tags/image-names.ts';
+import { parseAnnotationLevels } from '../../core/tags/labels.ts';
+import { type InputLine, readLines } from '../../core/tags/records.ts';
 import { parseRules, type Rule } from '../../core/tags/rules.ts';
+import { type NamedVariant, namedVariants } from '../../core/tags/variants.ts';
 import type { contract } from './contract.ts';
 
-/** The inputs and environment switches, each in its own grammar. */
+/** What decides over the plan: the inputs and environment switches, each read in its own grammar. */
 export interface Settings {
+  readonly context: 'workflow' | 'git';
+  readonly latestGuard: boolean;
+  /** Refs that the user names: in full, or branches by their short name. */
+  readonly knownRefs: readonly string[];
+  readonly variants: readonly NamedVariant[];
+  readonly hasMatrix: boolean;
+  readonly hasImages: boolean;
   /** Undefined when the user gave no rule: the suite's own then hold. */
   readonly rules: readonly Rule[] | undefined;
   readonly flavor: Flavor;
-  readonly images: readonly ImageName[];
   readonly labels: readonly InputLine[];
   readonly annotations: readonly InputLine[];
   readonly annotationLevels: readonly string[];
@@ -26,12 +33,23 @@ export interface Settings {
 /** Reads what the contract leaves as lines, and docker/metadata-action's switches. Throws ConfigurationError. */
 export function readSettings(inputs: InputsOf<typeof contract>, environment: Environment): Settings {
   const rules = inInput('tags', () => parseRules(inputs.tags.join('\n')));
+  const images = inInput('images', () => parseImageNames(inputs.images.join('\n')));
   return {
+    context: inputs.context,
+    latestGuard: inputs.latestGuard,
+    knownRefs: inputs.knownRefs,
+    variants: namedVariants({
+      images,
+      rows: inputs.matrix,
+      variant: inputs.variant ?? '',
+      defaultVariant: inputs.defaultVariant ?? '',
+    }),
+    hasMatrix: inputs.matrix !== undefined,
+    hasImages: images.length > 0,
     rules: rules.length === 0 ? undefined : rules,
     flavor: inInput('flavor', () => parseFlavor(inputs.flavor.join('\n'))),
-    images: inInput('images', () => parseImageNames(inputs.images.join('\n'))),
-    labels: inInput('labels', () => parseLabelLines(inputs.labels.join('\n'))),
-    annotations: inInput('annotations', () => parseLabelLines(inputs.annotations.join('\n'))),
+    labels: inInput('labels', () => readLines(inputs.labels.join('\n'))),
+    annotations: inInput('annotations', () => readLines(inputs.annotations.join('\n'))),
     annotationLevels: parseAnnotationLevels(environment['DOCKER_METADATA_ANNOTATIONS_LEVELS'] ?? ''),
     shortShaLength: parseShaLength(environment['DOCKER_METADATA_SHORT_SHA_LENGTH'] ?? ''),
     usePullRequestHead: /true/i.test(environment['DOCKER_METADATA_PR_HEAD_SHA'] ?? ''),

@@ -1,33 +1,17 @@
 import { code, codeBlock, details, plain, table } from '../../core/report/markdown.ts';
-import type { TagFacts } from '../../core/tags/facts.ts';
-import type { Labels } from '../../core/tags/labels.ts';
 import type { PlannedVariant, RuleOutcome, TagPlan } from '../../core/tags/plan.ts';
-import type { Rule } from '../../core/tags/rules.ts';
+import type { Metadata } from './plan-metadata.ts';
 
-interface SummaryInputs {
-  readonly rules: readonly Rule[];
-  /** True when the user gave no rules. */
-  readonly isDefault: boolean;
-  readonly facts: TagFacts;
-  readonly labels: Labels;
-}
-
-/** The job summary: the references, which rule made each tag, and why the other rules made none. */
-export function summarize(plan: TagPlan, { rules, isDefault, facts, labels }: SummaryInputs): string {
+/** The job summary: which rule made each tag and why the other rules made none, then all references, rules and labels. */
+export function summarize({ plan, rules, hasDefaultRules, facts, labels }: Metadata): string {
   const about = facts.ref.fullName === '' ? '' : ` for ${code(facts.ref.fullName)}`;
   return [
     `## Tags${about}`,
-    references(plan.variants),
-    table(
-      ['rule', 'tag', ''],
-      [
-        ...plan.outcomes.map(outcomeRow),
-        ['flavor', plan.latest.isAdded ? code('latest') : '', plain(plan.latest.reason)],
-      ],
-    ),
-    ...plan.collisions.map((collision) => `**Collision:** ${plain(collision)}`),
-    ...plan.notices.map((notice) => `- ${plain(notice)}`),
-    ...(isDefault
+    ...plan.collisions.map((collision) => `> [!CAUTION]\n> ${plain(collision)}`),
+    ruleTable(plan),
+    ...(plan.notices.length === 0 ? [] : [plan.notices.map((notice) => `- ${plain(notice)}`).join('\n')]),
+    `### References\n\n${references(plan.variants)}`,
+    ...(hasDefaultRules
       ? [details('No "tags" were given; these rules hold', codeBlock(rules.map(({ text }) => text).join('\n')))]
       : []),
     details(
@@ -48,16 +32,32 @@ function references(variants: readonly PlannedVariant[]): string {
   return rows.length === 1 ? (rows[0]?.[1] ?? '').replaceAll('\n', '<br>') : table(['image', 'references'], rows);
 }
 
+function ruleTable({ outcomes, latest }: TagPlan): string {
+  return table(
+    ['tag', 'rule', 'why not'],
+    [
+      ...outcomes.map(outcomeRow),
+      latest.isAdded
+        ? [code(latest.name), plain(`flavor: ${latest.reason}`), '']
+        : [struck(latest.isWithheld ? latest.name : ''), 'flavor', plain(latest.reason)],
+    ],
+  );
+}
+
 function outcomeRow(outcome: RuleOutcome): readonly string[] {
   const rule = code(outcome.rule.text);
   switch (outcome.kind) {
     case 'tag':
-      return [rule, code(outcome.tag), ''];
+      return [code(outcome.tag), rule, ''];
     case 'repeated':
-      return [rule, code(outcome.tag), 'made by a rule above'];
+      return [struck(outcome.tag), rule, 'made by a rule above'];
     case 'withheld':
-      return [rule, `<del>${code(outcome.tag)}</del>`, plain(outcome.reason)];
+      return [struck(outcome.tag), rule, plain(outcome.reason)];
     case 'passed':
-      return [rule, '', plain(outcome.reason)];
+      return ['', rule, plain(outcome.reason)];
   }
+}
+
+function struck(tag: string): string {
+  return tag === '' ? '' : `<del>${code(tag)}</del>`;
 }

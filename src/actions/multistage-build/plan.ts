@@ -14,8 +14,9 @@ import { exportDestination, type FolderExport, folderTarget } from '../../core/b
 import { hasRules, type ImageRules, type Requirement } from '../../core/buildkit/image-checks.ts';
 import { canPushByDigest, planOutputs } from '../../core/buildkit/image-outputs.ts';
 import type { TargetLabels } from '../../core/buildkit/progress.ts';
-import { INPUTS_LABEL, sourceLabels } from '../../core/buildkit/source-labels.ts';
+import { sourceLabels } from '../../core/buildkit/source-labels.ts';
 import type { Row } from '../../core/images/row.ts';
+import { INPUTS_LABEL } from '../../core/registry/inputs-tag.ts';
 import type { Environment } from '../../core/runner/commands.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';

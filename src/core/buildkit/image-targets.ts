@@ -17,9 +17,11 @@ export function rowTarget(row: Row, rows: readonly Row[]): BakeTarget {
     name,
     rowContext(row, context, rows),
   ]);
+  const isInline = row.build['dockerfile-inline'] !== undefined;
   return {
+    ...row.build,
     context: row.context,
-    dockerfile: dockerfileFrom(row.context, row.dockerfile),
+    ...(isInline ? {} : { dockerfile: dockerfileFrom(row.context, row.dockerfile) }),
     ...(row.target === '' ? {} : { target: row.target }),
     ...(Object.keys(row.args).length === 0 ? {} : { args: row.args }),
     ...(contexts.length === 0 ? {} : { contexts: Object.fromEntries(contexts) }),

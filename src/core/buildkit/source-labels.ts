@@ -1,3 +1,5 @@
+import { INPUTS_LABEL } from '../registry/inputs-tag.ts';
+
 /** What an image says of where it comes from. */
 export interface SourceFacts {
   readonly serverUrl: string;
@@ -10,9 +12,6 @@ export interface SourceFacts {
   /** SHA-256 over all that goes into the build, from build-matrix. */
   readonly inputs: string;
 }
-
-/** The label and annotation by which an image tells what it was built from; build-matrix looks for it. */
-export const INPUTS_LABEL = 'dev.slipway.inputs';
 
 /**
  * OCI's own labels (image specification 1.1, "Pre-Defined Annotation Keys") and the input digest.

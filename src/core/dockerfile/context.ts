@@ -1,5 +1,5 @@
-import { type IsIgnored, readExcludes } from './ignore-file.ts';
-import { matchPath, type PatternSegments, parsePattern } from './patterns.ts';
+import { type IsIgnored, NOTHING_IGNORED, readExcludes } from './ignore-file.ts';
+import { matchPath, parsePattern } from './patterns.ts';
 import type { Read } from './reads.ts';
 
 /** A file, symbolic link or submodule as git keeps it. */
@@ -37,7 +37,8 @@ const SUBMODULE = '160000';
  */
 export function selectEntries(context: BuildContext, read: Read): Selection {
   if (read.source === '' || read.widened !== undefined) return { ...takeAll(context, read), widened: read.widened };
-  const segments = read.isPattern ? parsePattern(read.source, read.keepsParents) : literal(read.source);
+  if (!read.isPattern) return selectLiteral(context, read);
+  const segments = parsePattern(read.source, read.keepsParents);
   if (segments === undefined) return { ...takeAll(context, read), widened: `"${read.source}" is no valid pattern` };
   const matched: ContextEntry[] = [];
   for (const entry of candidates(context.entries, read)) {
@@ -58,6 +59,49 @@ export function selectEntries(context: BuildContext, read: Read): Selection {
   };
 }
 
+/** A source without wild cards is one entry, or all below it: no path needs to be matched. */
+function selectLiteral(context: BuildContext, read: Read): Selection {
+  const { entries: all, isIgnored } = context;
+  const above = pathsAbove(read.source).flatMap((path) => find(all, path));
+  const link = above.find(({ mode, path }) => mode === SYMBOLIC_LINK && !isIgnored(path));
+  if (link !== undefined) return { ...takeAll(context, read), widened: `"${link.path}" is a symbolic link` };
+  const direct = above.filter(({ path, mode }) => path === read.source || mode === SUBMODULE);
+  const matched = [...direct, ...range(all, `${read.source}/`)];
+  const entries = isIgnored === NOTHING_IGNORED ? matched : matched.filter(({ path }) => !isIgnored(path));
+  return {
+    entries: dropExcluded(entries, read),
+    isIgnored: matched.length > 0 && entries.length === 0,
+    widened: undefined,
+  };
+}
+
+/** A path and every folder it lies in, the outermost first. */
+function pathsAbove(path: string): readonly string[] {
+  const segments = path.split('/');
+  return segments.map((_, index) => segments.slice(0, index + 1).join('/'));
+}
+
+/** The entry of exactly this path. Entries are sorted, so no index is needed. */
+export function entryAt(entries: readonly ContextEntry[], path: string): ContextEntry | undefined {
+  const entry = entries[firstFrom(entries, path)];
+  return entry?.path === path ? entry : undefined;
+}
+
+/** The first entry below a folder that fits; looks no further than that. */
+export function findBelow(
+  entries: readonly ContextEntry[],
+  folder: string,
+  fits: (entry: ContextEntry) => boolean,
+): ContextEntry | undefined {
+  const prefix = `${folder}/`;
+  for (let index = firstFrom(entries, prefix); index < entries.length; index += 1) {
+    const entry = entries[index];
+    if (entry?.path.startsWith(prefix) !== true) return undefined;
+    if (fits(entry)) return entry;
+  }
+  return undefined;
+}
+
 /** The entries below a folder, their paths relative to it; `.` is the root. Sorted entries stay sorted. */
 export function entriesBelow(entries: readonly ContextEntry[], folder: string): readonly ContextEntry[] {
   if (folder === '.') return entries;
@@ -66,7 +110,9 @@ export function entriesBelow(entries: readonly ContextEntry[], folder: string): 
 }
 
 function takeAll(context: BuildContext, read: Read): Omit<Selection, 'widened'> {
-  const entries = context.entries.filter(({ path }) => !context.isIgnored(path));
+  const { isIgnored } = context;
+  const entries =
+    isIgnored === NOTHING_IGNORED ? context.entries : context.entries.filter(({ path }) => !isIgnored(path));
   return {
     entries: read.widened === undefined ? dropExcluded(entries, read) : entries,
     isIgnored: context.entries.length > 0 && entries.length === 0,
@@ -88,23 +134,18 @@ function dropExcluded(entries: readonly ContextEntry[], read: Read): readonly Co
   });
 }
 
-function literal(source: string): PatternSegments {
-  return source.split('/').map((segment) => [...segment].map((character) => ({ kind: 'character', character })));
-}
-
 /** The entries that can match: those below the source's fixed leading folders, and links that stand in its way. */
 function candidates(entries: readonly ContextEntry[], read: Read): readonly ContextEntry[] {
   const segments = read.source.split('/');
-  const wild = read.isPattern ? segments.findIndex((segment) => /[*?[\\]/.test(segment)) : -1;
+  const wild = segments.findIndex((segment) => /[*?[\\]/.test(segment));
   const fixed = wild === -1 ? segments : segments.slice(0, wild);
-  const above = fixed.map((_, index) => fixed.slice(0, index + 1).join('/')).flatMap((path) => find(entries, path));
   if (fixed.length === 0) return entries;
+  const above = pathsAbove(fixed.join('/')).flatMap((path) => find(entries, path));
   return [...above, ...range(entries, `${fixed.join('/')}/`)];
 }
 
-function find(entries: readonly ContextEntry[], path: string): readonly ContextEntry[] {
-  const entry = entries[firstFrom(entries, path)];
-  return entry?.path === path ? [entry] : [];
+function find(entries: readonly ContextEntry[], path: string): ContextEntry | [] {
+  return entryAt(entries, path) ?? [];
 }
 
 function range(entries: readonly ContextEntry[], prefix: string): readonly ContextEntry[] {

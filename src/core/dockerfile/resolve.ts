@@ -86,6 +86,19 @@ export function resolveBuild(dockerfile: Dockerfile, settings: BuildSettings): R
   };
 }
 
+const resolved = new WeakMap<Dockerfile, Map<string, ResolvedBuild>>();
+
+/** `resolveBuild`, made once for one Dockerfile with equal settings: a commit and its base mostly share both. */
+export function resolveOnce(dockerfile: Dockerfile, settings: BuildSettings): ResolvedBuild {
+  const { target, args, platform, contextNames } = settings;
+  const key = JSON.stringify([target, [...args], platform, [...contextNames]]);
+  const known = resolved.get(dockerfile) ?? new Map<string, ResolvedBuild>();
+  resolved.set(dockerfile, known);
+  const build = known.get(key) ?? resolveBuild(dockerfile, settings);
+  known.set(key, build);
+  return build;
+}
+
 class Collected {
   readonly contextReads: Read[] = [];
   readonly namedReads: (Read & { readonly from: string })[] = [];

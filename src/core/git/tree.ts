@@ -29,8 +29,11 @@ export async function readTree(git: Git, commit: string): Promise<readonly TreeE
 export function parseTree(output: string): readonly TreeEntry[] {
   return splitAtNull(output).map((record) => {
     const tab = record.indexOf('\t');
-    const [mode = '', , id = ''] = record.slice(0, tab).split(' ');
-    return { path: record.slice(tab + 1), mode, id };
+    return {
+      path: record.slice(tab + 1),
+      mode: record.slice(0, 6),
+      id: record.slice(record.lastIndexOf(' ', tab) + 1, tab),
+    };
   });
 }
 

@@ -28,11 +28,13 @@ export interface ArtifactService {
 }
 
 const SERVICE = 'twirp/github.actions.results.api.v1.ArtifactService';
+/** Of the service's API, as @actions/artifact 6.2.1 names it on the wire. */
+const VERSION = 7;
 /** 500 artifacts a job is GitHub's limit, 256 jobs a matrix: far more than that is not read. */
 const MAX_LIST_BYTES = 64 * 1024 * 1024;
 
 /**
- * GitHub's artifact service, version 4, by the run's own token: no permission and no input is needed.
+ * GitHub's artifact service by the run's own token: no permission and no input is needed.
  *
  * A client of our own for four calls: `@actions/artifact` bundles to 1.8 MB, half of what all six actions weigh together.
  * Source: actions/toolkit, packages/artifact (Twirp over JSON, then one Azure block blob).
@@ -55,13 +57,19 @@ export function createArtifactService(environment: Environment, log?: Log): Arti
 
   return {
     async upload(name, archive) {
-      const created = await call('CreateArtifact', { name, version: 4 });
+      const created = await call('CreateArtifact', { name, version: VERSION, mime_type: 'application/zip' });
       if (created.status === 409) return false;
       const url = textField(readAnswer('CreateArtifact', created), 'signed_upload_url');
       const put = await request({
         url,
         method: 'PUT',
-        headers: { 'x-ms-blob-type': 'BlockBlob', 'x-ms-version': '2025-05-05', 'content-type': 'application/zip' },
+        headers: {
+          'x-ms-blob-type': 'BlockBlob',
+          'x-ms-version': '2025-05-05',
+          'content-type': 'application/zip',
+          // What the download says it is, by which clients know that they must unpack it.
+          'x-ms-blob-content-type': 'application/zip',
+        },
         body: archive,
         ...logged,
       });

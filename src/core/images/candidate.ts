@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Read } from '../dockerfile/reads.ts';
-import { type ResolvedBuild, resolveBuild } from '../dockerfile/resolve.ts';
+import { type ResolvedBuild, resolveOnce } from '../dockerfile/resolve.ts';
 import { type Dockerfile, parseDockerfile } from '../dockerfile/stages.ts';
 import { ConfigurationError } from '../runner/errors.ts';
-import { ContextFiles, type ContextSelection } from './context-files.ts';
+import type { ContextFiles, ContextSelection } from './context-files.ts';
 import { type ImageDefinition, nameOf } from './definition.ts';
 import { isGpuImage } from './gpu.ts';
 import type { Snapshot } from './snapshot.ts';
+import { spreadPlatforms } from './spread-platforms.ts';
 
 /** A row before it is known whether it must be built. */
 export interface Candidate {
@@ -23,6 +24,8 @@ export interface Candidate {
 export interface CandidateOptions {
   /** The platforms of images that name none. */
   readonly platforms: readonly string[];
+  /** The files of the snapshot's contexts. */
+  readonly files: ContextFiles;
   /** What is done about a definition that cannot be resolved: throw for the commit that is built, pass over at the base. */
   readonly onProblem: (error: ConfigurationError) => void;
 }
@@ -43,12 +46,11 @@ export async function resolveCandidates(
     context === '.' ? '.dockerignore' : `${context}/.dockerignore`,
   ]);
   await snapshot.load([...definitions.map(({ dockerfile }) => dockerfile), ...ignoreFiles]);
-  const files = new ContextFiles(snapshot);
-  const parsed = new Map<string, Dockerfile>();
+  const { files } = options;
   const candidates: Candidate[] = [];
   const ids = new Map<string, ImageDefinition>();
-  for (const definition of definitions) {
-    for (const platform of new Set(definition.platforms ?? options.platforms)) {
+  for (const definition of spreadPlatforms(definitions, options.platforms)) {
+    for (const platform of new Set(definition.platforms)) {
       if (candidates.length >= MAX_CANDIDATES)
         throw new ConfigurationError(`there are more than ${MAX_CANDIDATES} rows`);
       const id = `${nameOf(definition)}-${platform.replaceAll('/', '-')}`;
@@ -60,7 +62,7 @@ export async function resolveCandidates(
         );
       ids.set(id, definition);
       try {
-        candidates.push(resolveCandidate({ snapshot, files, parsed }, id, definition, platform));
+        candidates.push(resolveCandidate({ snapshot, files }, id, definition, platform));
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error;
         options.onProblem(error);
@@ -73,18 +75,16 @@ export async function resolveCandidates(
 interface Resolution {
   readonly snapshot: Snapshot;
   readonly files: ContextFiles;
-  readonly parsed: Map<string, Dockerfile>;
 }
 
 function resolveCandidate(
-  { snapshot, files, parsed }: Resolution,
+  { snapshot, files }: Resolution,
   id: string,
   definition: ImageDefinition,
   platform: string,
 ): Candidate {
-  const dockerfile = parsed.get(definition.dockerfile) ?? parse(snapshot, definition);
-  parsed.set(definition.dockerfile, dockerfile);
-  const build = resolveBuild(dockerfile, {
+  const dockerfile = parse(snapshot, definition);
+  const build = resolveOnce(dockerfile, {
     target: definition.target,
     args: definition.args,
     platform,
@@ -109,16 +109,23 @@ function resolveCandidate(
   };
 }
 
-function parse(snapshot: Snapshot, { dockerfile, place, image }: ImageDefinition): Dockerfile {
-  const text = snapshot.text(dockerfile);
-  if (text === undefined) {
-    throw new ConfigurationError(`the Dockerfile of "${image}", "${dockerfile}", is not in this commit`, place);
+function parse(snapshot: Snapshot, { dockerfile, place, image, build }: ImageDefinition): Dockerfile {
+  const inline = build['dockerfile-inline'];
+  if (inline !== undefined) {
+    try {
+      return parseDockerfile(inline, dockerfile);
+    } catch (cause) {
+      // Its lines are not those of the file that holds it.
+      throw cause instanceof ConfigurationError ? new ConfigurationError(cause.message, { ...place, cause }) : cause;
+    }
   }
-  return parseDockerfile(text, dockerfile);
+  const parsed = snapshot.dockerfile(dockerfile);
+  if (parsed !== undefined) return parsed;
+  throw new ConfigurationError(`the Dockerfile of "${image}", "${dockerfile}", is not in this commit`, place);
 }
 
 /** Adds a read of everything, for a reason that only other images know (a parent's ONBUILD). */
-export function widenCandidate(candidate: Candidate, snapshot: Snapshot, reason: string): Candidate {
+export function widenCandidate(candidate: Candidate, files: ContextFiles, reason: string): Candidate {
   const { definition, ignoreFile } = candidate;
   const read: Read = {
     from: undefined,
@@ -129,7 +136,7 @@ export function widenCandidate(candidate: Candidate, snapshot: Snapshot, reason:
     line: 1,
     widened: reason,
   };
-  const selection = new ContextFiles(snapshot).select(definition.context, ignoreFile, read, definition);
+  const selection = files.select(definition.context, ignoreFile, read, definition);
   return { ...candidate, selections: [...candidate.selections, selection] };
 }
 
@@ -158,8 +165,10 @@ export function inputParts(
     widened !== undefined,
     digest,
   ]);
+  const { 'dockerfile-inline': _inline, 'no-cache': _noCache, pull: _pull, ...made } = definition.build;
+  const settings = [platform, definition.target, sorted(definition.args), sorted(definition.contexts)];
   return {
-    settings: JSON.stringify([platform, definition.target, sorted(definition.args), sorted(definition.contexts)]),
+    settings: JSON.stringify(Object.keys(made).length === 0 ? settings : [...settings, made]),
     instructions: JSON.stringify([build.instructions, build.images]),
     files: JSON.stringify(reads),
     parents: JSON.stringify([...parents].sort()),

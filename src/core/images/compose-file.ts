@@ -1,18 +1,11 @@
 import { posix } from 'node:path';
 import { ConfigurationError } from '../runner/errors.ts';
-import { isRecord } from '../runner/event.ts';
-import { interpolate, readEnvironmentFile } from './compose-variables.ts';
-import {
-  type ImageDefinition,
-  insideRepository,
-  isRemote,
-  normaliseReference,
-  plainDefinition,
-  readContextSource,
-  toImageName,
-} from './definition.ts';
+import { findBaseImages } from './base-images.ts';
+import { toDefinition } from './compose-build.ts';
+import { type ComposeProject, readComposeProject } from './compose-project.ts';
+import type { ImageDefinition } from './definition.ts';
+import { isGpuImage, isVariantWord } from './gpu.ts';
 import type { Snapshot } from './snapshot.ts';
-import { readYamlFile, type YamlFields } from './yaml-file.ts';
 
 /** An image that was found and cannot be built by this action, and why. */
 export interface RefusedImage {
@@ -27,182 +20,124 @@ export interface FoundImages {
   readonly refused: readonly RefusedImage[];
 }
 
-const MAX_DEPTH = 16;
-/** Bounds files that include each other over and over. */
-const MAX_FILES = 200;
-
 /**
  * The images that compose files build: every service with a `build`, short or long form, its own or by `extends`,
  * in the files themselves and those they `include`.
  *
- * Contexts are relative to the compose file's folder, Dockerfiles to their context. `.env` beside the file gives
- * variables; an argument that has no value is left out, so that no empty text is built in. Two services with one
- * build are one image. Throws ConfigurationError with the line for what is no compose file.
+ * A file whose name ends in a variant's word (`docker-compose-cpu.yml`) pairs with the one beside it that has none: a
+ * service whose build differs between the two is one image in two variants. Two services with one build are one image.
+ * An argument that has no value is left out, so that no empty text is built in.
+ * Throws ConfigurationError with the line for what is no compose file.
  */
-export async function readComposeFiles(snapshot: Snapshot, files: readonly string[]): Promise<FoundImages> {
-  const services: Service[] = [];
-  const read: string[] = [];
-  for (const file of files) services.push(...(await readServices({ snapshot, read }, file, 0)));
-  const definitions: ImageDefinition[] = [];
+export async function readComposeFiles(
+  snapshot: Snapshot,
+  files: readonly string[],
+  projectDirectory?: string,
+): Promise<FoundImages> {
   const refused: RefusedImage[] = [];
-  for (const service of services) {
+  const read = new Map<string, readonly ImageDefinition[]>();
+  for (const file of files) {
+    const project = await readComposeProject(snapshot, file, projectDirectory);
+    read.set(file, toDefinitions(project, refused));
+  }
+  const found: ImageDefinition[] = [];
+  for (const [base, siblings] of pairFiles(files)) {
+    const own = read.get(base) ?? [];
+    const variants = siblings.map(({ file, word }) => ({ word, definitions: read.get(file) ?? [] }));
+    found.push(...(await pairServices(snapshot, own, variants)));
+  }
+  return { definitions: mergeSameBuilds(found), refused };
+}
+
+function toDefinitions(project: ComposeProject, refused: RefusedImage[]): readonly ImageDefinition[] {
+  const refuse = (name: string, file: string, error: ConfigurationError): void => {
+    const of = `the service "${name}"`;
+    const reason = error.message.startsWith(of) ? error.message : `${of}: ${error.message}`;
+    refused.push({ name, reason, file: error.place.file ?? file, line: error.place.line ?? 1 });
+  };
+  for (const { name, file, error } of project.broken) refuse(name, file, error);
+  return project.services.flatMap(({ name, file, build, names }) => {
     try {
-      const definition = toDefinition(service);
-      if (definition !== undefined) definitions.push(definition);
+      return [toDefinition(name, file, build, names)];
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      refused.push({ name: service.name, reason: error.message, file: service.file, line: error.place.line ?? 1 });
+      refuse(name, file, error);
+      return [];
     }
-  }
-  return { definitions: mergeSameBuilds(definitions), refused };
+  });
 }
 
-interface Service {
-  readonly name: string;
+const COMPOSE_NAME = /^((?:docker-)?compose)[._-](.+)(\.ya?ml)$/;
+
+/** The variant's word that a compose file's name ends in: `cpu` for `docker-compose-cpu.yml`. */
+export function composeVariant(path: string): string | undefined {
+  const word = COMPOSE_NAME.exec(posix.basename(path))?.[2];
+  return word !== undefined && isVariantWord(word) ? word.toLowerCase() : undefined;
+}
+
+interface Sibling {
   readonly file: string;
-  readonly fields: YamlFields;
-  /** Where `build` stands: this service, or the one it extends, with the folder its paths are relative to. */
-  readonly build: { readonly fields: YamlFields; readonly folder: string } | undefined;
-  readonly variables: ReadonlyMap<string, string>;
+  readonly word: string;
 }
 
-/** What a reading has at hand: the commit, and the files read so far. */
-interface Reading {
-  readonly snapshot: Snapshot;
-  readonly read: string[];
-}
-
-async function readServices(reading: Reading, file: string, depth: number): Promise<readonly Service[]> {
-  if (depth > MAX_DEPTH) throw new ConfigurationError(`"${file}" is included ${MAX_DEPTH} levels deep`, { file });
-  const { snapshot, read } = reading;
-  if (read.push(file) > MAX_FILES)
-    throw new ConfigurationError(`"${file}" is one of more than ${MAX_FILES} compose files`, { file });
-  const folder = posix.dirname(file);
-  const environmentFile = posix.join(folder, '.env');
-  await snapshot.load([file, environmentFile]);
-  const text = snapshot.text(file);
-  if (text === undefined) throw new ConfigurationError(`there is no compose file "${file}" in this commit`, { file });
-  const top = readYamlFile(text, file);
-  const variables = readEnvironmentFile(snapshot.text(environmentFile) ?? '');
-  const found: Service[] = [];
-  for (const path of includedFiles(top)) {
-    found.push(...(await readServices(reading, insideRepository(folder, path, top.place('include')), depth + 1)));
+/** Files without a variant's word, each with those of its folder that have one; the latter alone where there is no former. */
+function pairFiles(files: readonly string[]): ReadonlyMap<string, readonly Sibling[]> {
+  const groups = new Map<string, Sibling[]>();
+  const bases = files.filter((file) => composeVariant(file) === undefined);
+  for (const file of bases) groups.set(file, []);
+  for (const file of files) {
+    const word = composeVariant(file);
+    if (word === undefined) continue;
+    const base = bases.find((other) => posix.dirname(other) === posix.dirname(file));
+    if (base === undefined) groups.set(file, []);
+    else groups.get(base)?.push({ file, word });
   }
-  const services = top.fields('services');
-  for (const name of services.keys()) {
-    const fields = services.fields(name);
-    found.push({ name, file, fields, build: await findBuild(reading, services, name, folder, depth), variables });
-  }
-  return found;
+  return groups;
 }
 
-function includedFiles(top: YamlFields): readonly string[] {
-  const include = top.get('include') ?? [];
-  return (Array.isArray(include) ? include : [include])
-    .flatMap((entry: unknown): unknown => (isRecord(entry) ? entry['path'] : entry))
-    .flatMap((path) => (typeof path === 'string' ? [path] : top.refuse('include', 'a list of paths')));
+/** Services of one name in paired files: one image in variants where their builds differ. */
+async function pairServices(
+  snapshot: Snapshot,
+  own: readonly ImageDefinition[],
+  others: readonly { readonly word: string; readonly definitions: readonly ImageDefinition[] }[],
+): Promise<readonly ImageDefinition[]> {
+  if (others.length === 0) return own;
+  const bases = await findBaseImages(snapshot, own);
+  const paired = own.flatMap((definition) => {
+    const differing = others.flatMap(({ word, definitions }) => {
+      const other = definitions.find(({ image }) => image === definition.image);
+      return other === undefined || buildKey(other) === buildKey(definition) ? [] : [{ ...other, variant: word }];
+    });
+    if (differing.length === 0) return [definition];
+    const isGpu = bases.get(definition)?.some(isGpuImage) === true;
+    const word = isGpu ? 'gpu' : 'cpu';
+    const isFree = differing.every(({ variant }) => (variant === 'cpu') === isGpu);
+    return [{ ...definition, variant: isFree ? word : '' }, ...differing];
+  });
+  const known = new Set(own.map(({ image }) => image));
+  const only = others.flatMap(({ definitions }) => definitions).filter(({ image }) => !known.has(image));
+  return [...paired, ...new Map(only.map((definition) => [definition.image, definition])).values()];
 }
 
-async function findBuild(
-  reading: Reading,
-  services: YamlFields,
-  name: string,
-  folder: string,
-  depth: number,
-): Promise<Service['build']> {
-  const fields = services.fields(name);
-  if (fields.get('build') !== undefined) return { fields, folder };
-  const extended = fields.get('extends');
-  if (extended === undefined) return undefined;
-  if (depth > MAX_DEPTH)
-    throw new ConfigurationError(`"${name}" extends services ${MAX_DEPTH} levels deep`, fields.place('extends'));
-  const of =
-    typeof extended === 'string'
-      ? extended
-      : (fields.fields('extends').text('service') ?? fields.refuse('extends', 'a service'));
-  const other = typeof extended === 'string' ? undefined : fields.fields('extends').text('file');
-  if (other === undefined) return findBuild(reading, services, of, folder, depth + 1);
-  const file = insideRepository(folder, other, fields.place('extends'));
-  const found = (await readServices(reading, file, depth + 1)).find(
-    (service) => service.name === of && service.file === file,
-  );
-  return found?.build;
-}
-
-function toDefinition({ name, fields, build, variables, file }: Service): ImageDefinition | undefined {
-  if (build === undefined) return undefined;
-  const image = toImageName(name);
-  if (image === undefined)
-    throw new ConfigurationError(`the service "${name}" has no name for an image`, fields.place());
-  const place = { file, ...build.fields.place('build') };
-  const long = typeof build.fields.get('build') === 'string' ? undefined : build.fields.fields('build');
-  const expand = (key: string, text: string): string => {
-    const { value, unset } = interpolate(text, variables);
-    if (unset.length > 0)
-      throw new ConfigurationError(
-        `"${key}" of the service "${name}" needs ${unset.join(', ')}, which has no value here; write \${${unset[0]}:-default}`,
-        place,
-      );
-    return value;
-  };
-  const given = expand('context', (long === undefined ? build.fields.text('build') : long.text('context')) ?? '.');
-  if (isRemote(given)) throw new ConfigurationError(`the context "${given}" is no folder of this repository`, place);
-  if (long?.get('dockerfile_inline') !== undefined)
-    throw new ConfigurationError(
-      `"dockerfile_inline" is not read; write it to a file and name it with "dockerfile"`,
-      place,
-    );
-  const context = insideRepository(build.folder, given, place);
-  const dockerfile = insideRepository(context, expand('dockerfile', long?.text('dockerfile') ?? 'Dockerfile'), place);
-  const platforms = long?.list('platforms') ?? [];
-  return {
-    ...plainDefinition(image, context, dockerfile, place),
-    target: expand('target', long?.text('target') ?? ''),
-    args: knownValues(long?.map('args'), variables),
-    contexts: new Map(
-      [...knownValues(long?.map('additional_contexts'), variables)].map(([key, value]) => [
-        key,
-        readContextSource(value, build.folder, place),
-      ]),
-    ),
-    names: [fields.text('image'), ...(long?.list('tags') ?? [])].flatMap((reference) =>
-      localName(reference, variables),
-    ),
-    platforms: platforms.length === 0 ? undefined : platforms,
-  };
-}
-
-/** Arguments whose value is known; one that only an environment could give is left to the build's caller. */
-function knownValues(
-  given: ReadonlyMap<string, string | undefined> | undefined,
-  variables: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string> {
-  const known = new Map<string, string>();
-  for (const [name, text] of given ?? []) {
-    const value = text === undefined ? variables.get(name) : whenSet(text, variables);
-    if (value !== undefined) known.set(name, value);
-  }
-  return known;
-}
-
-function whenSet(text: string, variables: ReadonlyMap<string, string>): string | undefined {
-  const { value, unset } = interpolate(text, variables);
-  return unset.length > 0 ? undefined : value;
-}
-
-function localName(reference: string | undefined, variables: ReadonlyMap<string, string>): readonly string[] {
-  const name = reference === undefined ? undefined : whenSet(reference, variables);
-  return name === undefined || name === '' ? [] : [normaliseReference(name)];
-}
-
-/** Two services with one build are one image, under the first one's name. */
+/** Two services with one build are one image, under the first one's name; in variants, with all of them equal. */
 function mergeSameBuilds(definitions: readonly ImageDefinition[]): readonly ImageDefinition[] {
-  const byBuild = new Map<string, ImageDefinition>();
+  const byImage = new Map<string, ImageDefinition[]>();
   for (const definition of definitions) {
-    const { context, dockerfile, target, args, contexts } = definition;
-    const key = JSON.stringify([context, dockerfile, target, [...args].sort(), [...contexts].sort()]);
-    const first = byBuild.get(key);
-    byBuild.set(key, first === undefined ? definition : { ...first, names: [...first.names, ...definition.names] });
+    const variants = byImage.get(definition.image) ?? [];
+    byImage.set(definition.image, [...variants, definition]);
   }
-  return [...byBuild.values()];
+  const byBuild = new Map<string, readonly ImageDefinition[]>();
+  for (const variants of byImage.values()) {
+    const key = JSON.stringify(variants.map((definition) => [definition.variant, buildKey(definition)]));
+    const first = byBuild.get(key);
+    byBuild.set(
+      key,
+      first?.map((one, index) => ({ ...one, names: [...one.names, ...(variants[index]?.names ?? [])] })) ?? variants,
+    );
+  }
+  return [...byBuild.values()].flat();
+}
+
+function buildKey({ context, dockerfile, target, args, contexts, build }: ImageDefinition): string {
+  return JSON.stringify([context, dockerfile, target, [...args].sort(), [...contexts].sort(), build]);
 }

@@ -1,4 +1,6 @@
 import { ConfigurationError } from '../runner/errors.ts';
+import { LEFT_OUT_KEYS, readBuildOptions } from './build-options.ts';
+import { CONFIG_KEYS } from './config-keys.ts';
 import {
   type ImageDefinition,
   insideRepository,
@@ -7,27 +9,11 @@ import {
   plainDefinition,
   readContextSource,
 } from './definition.ts';
+import type { RowBuild } from './row.ts';
 import { readYamlFile, type YamlFields } from './yaml-file.ts';
 
-const VARIANT_KEYS = [
-  'context',
-  'dockerfile',
-  'target',
-  'args',
-  'additional_contexts',
-  'platforms',
-  'tags',
-  'runner',
-  'needs',
-  'models',
-  'only',
-  'ignore',
-  'export',
-  'suffix',
-  'cache-mode',
-  'free-disk-space',
-] as const;
-const IMAGE_KEYS = [...VARIANT_KEYS, 'variants'] as const;
+const VARIANT_KEYS = Object.keys(CONFIG_KEYS);
+const IMAGE_KEYS = [...VARIANT_KEYS, 'variants'];
 
 const IMAGE_NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const VARIANT_NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
@@ -39,7 +25,7 @@ const MAX_IMAGES = 5000;
  *
  * Contexts are relative to the repository's root, Dockerfiles to their context, as in compose. What a variant says
  * wins over what its image says; arguments are merged. Throws ConfigurationError with the line for every unknown key,
- * wrong value, and path that leaves the repository.
+ * wrong value, and path that leaves the repository. `docs/images.schema.json` says the same to editors.
  */
 export function readConfigFile(text: string, file: string): readonly ImageDefinition[] {
   const top = readYamlFile(text, file);
@@ -62,11 +48,9 @@ function readImage(images: YamlFields, image: string): readonly ImageDefinition[
     );
   }
   const fields = images.fields(image);
-  fields.refuseUnknownKeys(IMAGE_KEYS);
-  const own = {
-    ...plainDefinition(image, '.', 'Dockerfile', images.place(image)),
-    ...readFields(fields, '.', 'Dockerfile'),
-  };
+  refuseKeys(fields, IMAGE_KEYS);
+  const { hasDockerfile: _, ...given } = readFields(fields, '.', 'Dockerfile');
+  const own = { ...plainDefinition(image, '.', 'Dockerfile', images.place(image)), ...given };
   const variants = fields.fields('variants');
   if (variants.keys().length === 0) return [own];
   return variants.keys().map((variant) => readVariant(variants, variant, own, fields));
@@ -80,8 +64,8 @@ function readVariant(variants: YamlFields, variant: string, image: ImageDefiniti
     );
   }
   const fields = variants.fields(variant);
-  fields.refuseUnknownKeys(VARIANT_KEYS);
-  const given = readFields(fields, image.context, of.text('dockerfile') ?? 'Dockerfile');
+  refuseKeys(fields, VARIANT_KEYS);
+  const { hasDockerfile, ...given } = readFields(fields, image.context, of.text('dockerfile') ?? 'Dockerfile');
   return {
     ...image,
     ...given,
@@ -89,20 +73,47 @@ function readVariant(variants: YamlFields, variant: string, image: ImageDefiniti
     args: new Map([...image.args, ...given.args]),
     contexts: new Map([...image.contexts, ...given.contexts]),
     names: given.names,
-    place: variants.place(variant),
+    build: mergeBuild(image.build, given.build, hasDockerfile),
+    place: given.build['dockerfile-inline'] === undefined ? variants.place(variant) : given.place,
   };
 }
 
-type Given = Pick<ImageDefinition, 'context' | 'dockerfile' | 'args' | 'contexts' | 'names'> & Partial<ImageDefinition>;
+/** Keys that are none, and keys of a compose `build:` that are the workflow's to give. */
+function refuseKeys(fields: YamlFields, known: readonly string[]): void {
+  for (const key of fields.keys()) {
+    const instead = LEFT_OUT_KEYS.get(key);
+    if (instead !== undefined)
+      throw new ConfigurationError(`"${key}" is not for image definitions: ${instead}`, fields.place(key));
+  }
+  fields.refuseUnknownKeys(known);
+}
+
+/** A variant's Dockerfile, in a file or inline, takes the place of its image's. */
+function mergeBuild(image: RowBuild, build: RowBuild, hasDockerfile: boolean): RowBuild {
+  const { 'dockerfile-inline': inline, labels, ...rest } = image;
+  return {
+    ...rest,
+    ...(inline === undefined || hasDockerfile ? {} : { 'dockerfile-inline': inline }),
+    ...build,
+    ...(labels === undefined ? {} : { labels: { ...labels, ...build.labels } }),
+  };
+}
+
+type Given = Pick<ImageDefinition, 'context' | 'dockerfile' | 'args' | 'contexts' | 'names' | 'build' | 'place'> &
+  Partial<ImageDefinition> & { readonly hasDockerfile: boolean };
 
 /** The fields that are given, and those that have a value of their own in any case. */
 function readFields(fields: YamlFields, defaultContext: string, defaultDockerfile: string): Given {
   const given = fields.text('context');
   if (given !== undefined && isRemote(given)) fields.refuse('context', 'a folder of this repository');
   const context = given === undefined ? defaultContext : insideRepository('.', given, fields.place('context'));
-  const dockerfile = fields.text('dockerfile') ?? defaultDockerfile;
+  const build = readBuildOptions(fields, (text) => text);
+  const isInline = build['dockerfile-inline'] !== undefined;
+  const own = fields.text('dockerfile');
+  if (isInline && own !== undefined) fields.refuse('dockerfile', 'absent beside "dockerfile_inline"');
   const cacheMode = fields.text('cache-mode');
   if (cacheMode !== undefined && cacheMode !== 'min' && cacheMode !== 'max') fields.refuse('cache-mode', 'min or max');
+  const place = fields.place(...(isInline ? ['dockerfile_inline'] : []));
   const optional = {
     target: fields.text('target'),
     platforms: fields.get('platforms') === undefined ? undefined : readPlatforms(fields),
@@ -119,7 +130,12 @@ function readFields(fields: YamlFields, defaultContext: string, defaultDockerfil
   const present = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
   return {
     context,
-    dockerfile: insideRepository(context, dockerfile, fields.place('dockerfile')),
+    dockerfile: isInline
+      ? (place.file ?? '')
+      : insideRepository(context, own ?? defaultDockerfile, fields.place('dockerfile')),
+    build,
+    place,
+    hasDockerfile: own !== undefined,
     args: new Map(
       [...fields.map('args')].flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
     ),

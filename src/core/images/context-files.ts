@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { type BuildContext, type ContextEntry, entriesBelow, selectEntries } from '../dockerfile/context.ts';
 import { ignoreFileCandidates, NOTHING_IGNORED, readIgnoreFile } from '../dockerfile/ignore-file.ts';
@@ -24,14 +25,30 @@ export interface Narrowing {
   readonly ignore: readonly string[];
 }
 
-/** Answers what reads take from contexts of one commit. Each answer is made once, whatever number of images ask. */
+/** Another commit's answers, and every path that differs from it. */
+export interface SimilarFiles {
+  readonly files: ContextFiles;
+  readonly changed: readonly string[];
+}
+
+/**
+ * Answers what reads take from contexts of one commit. Each answer is made once, whatever number of images ask; where
+ * nothing that a read can reach differs from a similar commit, its answer is taken.
+ */
 export class ContextFiles {
   readonly #snapshot: Snapshot;
+  readonly #similar: ContextFiles | undefined;
+  readonly #changed: ReadonlySet<string>;
+  /** Changed paths and all folders above them. */
+  readonly #touched: ReadonlySet<string>;
   readonly #contexts = new Map<string, BuildContext>();
   readonly #selections = new Map<string, Omit<ContextSelection, 'read'>>();
 
-  constructor(snapshot: Snapshot) {
+  constructor(snapshot: Snapshot, similar?: SimilarFiles) {
     this.#snapshot = snapshot;
+    this.#similar = similar?.files;
+    this.#changed = new Set(similar?.changed);
+    this.#touched = new Set(similar?.changed.flatMap((path) => [path, ...foldersAbove(path)]));
   }
 
   /** The ignore file that holds for a build of this Dockerfile in this context; it must be loaded. */
@@ -43,7 +60,7 @@ export class ContextFiles {
     const contextKey = JSON.stringify([folder, ignoreFile ?? '']);
     const { source, isPattern, keepsParents, excludes, widened } = read;
     const key = JSON.stringify([contextKey, source, isPattern, keepsParents, excludes, widened ?? null, narrowing]);
-    const known = this.#selections.get(key);
+    const known = this.#selections.get(key) ?? this.#sameAsSimilar(key, folder, ignoreFile, read);
     if (known !== undefined) return { ...known, read };
     const context = this.#context(contextKey, folder, ignoreFile);
     const selection = selectEntries(context, read);
@@ -52,6 +69,22 @@ export class ContextFiles {
     const made = { folder, ...selection, entries, digest: digestOf(entries) };
     this.#selections.set(key, made);
     return { ...made, read };
+  }
+
+  #sameAsSimilar(
+    key: string,
+    folder: string,
+    ignoreFile: string | undefined,
+    read: Read,
+  ): Omit<ContextSelection, 'read'> | undefined {
+    const answer = this.#similar === undefined ? undefined : this.#similar.#selections.get(key);
+    if (answer === undefined || (ignoreFile !== undefined && this.#changed.has(ignoreFile))) return undefined;
+    // A widened or patterned read may reach all of the context; any other what lies at and below its source.
+    const reach = answer.widened !== undefined || read.isPattern ? folder : posix.join(folder, read.source);
+    const path = reach.replace(/\/$/, '');
+    const isTouched =
+      path === '.' || this.#touched.has(path) || foldersAbove(path).some((above) => this.#changed.has(above));
+    return isTouched ? undefined : answer;
   }
 
   #context(key: string, folder: string, ignoreFile: string | undefined): BuildContext {
@@ -65,6 +98,12 @@ export class ContextFiles {
     this.#contexts.set(key, context);
     return context;
   }
+}
+
+function foldersAbove(path: string): readonly string[] {
+  const folders: string[] = [];
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) folders.push(path.slice(0, end));
+  return folders;
 }
 
 function narrow(entries: readonly ContextEntry[], { only, ignore }: Narrowing): readonly ContextEntry[] {
@@ -81,7 +120,7 @@ function matcher(globs: readonly string[]): (path: string) => boolean {
 }
 
 function digestOf(entries: readonly ContextEntry[]): string {
-  const hash = createHash('sha256');
-  for (const { mode, id, path } of entries) hash.update(`${mode} ${id} ${path}\0`);
-  return hash.digest('hex');
+  return createHash('sha256')
+    .update(entries.map(({ mode, id, path }) => `${mode} ${id} ${path}\0`).join(''))
+    .digest('hex');
 }

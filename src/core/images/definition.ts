@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { ConfigurationError, type ErrorPlace } from '../runner/errors.ts';
+import type { RowBuild } from './row.ts';
 
 /** What a repository says of one image in one variant, whatever file says it. */
 export interface ImageDefinition {
@@ -29,6 +30,10 @@ export interface ImageDefinition {
   readonly suffix: string | undefined;
   readonly cacheMode: 'min' | 'max' | undefined;
   readonly freeDiskSpace: boolean | undefined;
+  /** With a Dockerfile of its own (`dockerfile-inline`), `dockerfile` is the file that holds it. */
+  readonly build: RowBuild;
+  /** Settings that the definition holds and that are the workflow's to give: `secrets`, `cache_to`, … */
+  readonly leftOut: readonly string[];
   readonly place: ErrorPlace;
 }
 
@@ -66,6 +71,8 @@ export function plainDefinition(
     suffix: undefined,
     cacheMode: undefined,
     freeDiskSpace: undefined,
+    build: {},
+    leftOut: [],
     place,
   };
 }

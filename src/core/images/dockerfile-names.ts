@@ -19,6 +19,8 @@ const PASSED_OVER =
 
 /** Reads a file's name as one of a Dockerfile; undefined for any other file. */
 export function readDockerfileName(path: string): NamedDockerfile | undefined {
+  // Asked of every file of a repository, and nearly always no: this costs a tenth of the patterns.
+  if (!path.includes('ockerfile') && !path.includes('ontainerfile')) return undefined;
   const name = posix.basename(path);
   if (OTHER.test(name)) return undefined;
   const prefixed = PREFIXED.exec(name);
@@ -31,12 +33,12 @@ export function readDockerfileName(path: string): NamedDockerfile | undefined {
     : { image: word, variant: '' };
 }
 
-/** True for a folder of vendored, example, test or documentation code; Dockerfiles there are built only when asked for. */
-export function isPassedOver(path: string): boolean {
+/** The folder of vendored, example, test or documentation code that a path lies in; files there are read only when asked for. */
+export function passedOverFolder(path: string): string | undefined {
   return posix
     .dirname(path)
     .split('/')
-    .some((folder) => PASSED_OVER.test(folder));
+    .find((folder) => PASSED_OVER.test(folder));
 }
 
 /** Folder names that say where a Dockerfile lies and not what it builds. */

@@ -1,30 +1,26 @@
 import { posix } from 'node:path';
-import { entriesBelow, selectEntries } from '../dockerfile/context.ts';
-import { NOTHING_IGNORED } from '../dockerfile/ignore-file.ts';
-import type { Read } from '../dockerfile/reads.ts';
-import { type ResolvedBuild, resolveBuild } from '../dockerfile/resolve.ts';
-import { parseDockerfile } from '../dockerfile/stages.ts';
+import { type ResolvedBuild, resolveOnce } from '../dockerfile/resolve.ts';
+import { type Dockerfile, parseDockerfile } from '../dockerfile/stages.ts';
 import { ConfigurationError } from '../runner/errors.ts';
+import { type ArgumentVariants, findArgumentVariants } from './argument-variants.ts';
 import type { FoundImages, RefusedImage } from './compose-file.ts';
 import { type ImageDefinition, nameOf, plainDefinition, toImageName } from './definition.ts';
 import { nameByFolder, readDockerfileName } from './dockerfile-names.ts';
 import { contradicts, isGpuImage, isVariantWord } from './gpu.ts';
+import { type GitIgnored, inferContexts } from './infer-context.ts';
 import type { Snapshot } from './snapshot.ts';
-
-/** Asks git which of these paths, none of them in the commit, its ignore files name. */
-export type GitIgnored = (paths: readonly string[]) => Promise<ReadonlySet<string>>;
 
 interface FoundDockerfile {
   readonly path: string;
+  readonly dockerfile: Dockerfile;
   readonly build: ResolvedBuild;
 }
 
 /**
  * Makes image definitions of Dockerfiles that no other file speaks of.
  *
- * A context is the nearest folder, from the Dockerfile's own up to the root, in which every COPY source exists; one
- * that git ignores counts as existing, since something makes it before the build. Names come from file names, then
- * folders; variants from file names, then from base images; a folder's name never decides against a base image.
+ * Names come from file names, then folders; variants from file names, from base images, and from an ARG that selects
+ * the base; a folder's name never decides against a base image.
  * What is no Dockerfile, and what no folder fits, is refused with the reason.
  */
 export async function readPlainDockerfiles(
@@ -35,80 +31,66 @@ export async function readPlainDockerfiles(
 ): Promise<FoundImages> {
   await snapshot.load(files);
   const refused: RefusedImage[] = [];
-  const definitions: ImageDefinition[] = [];
-  for (const path of files) {
-    try {
-      const found = { path, build: resolve(snapshot, path) };
-      const context = await inferContext(snapshot, found, gitIgnored);
-      definitions.push(define(found, context, repository));
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      refused.push({ name: path, reason: error.message, file: path, line: error.place.line ?? 1 });
-    }
-  }
-  const gpuFiles = new Set(
-    definitions
-      .filter(({ dockerfile }) => resolve(snapshot, dockerfile).images.some(isGpuImage))
-      .map(({ dockerfile }) => dockerfile),
+  const refuse = (path: string, { message, place }: ConfigurationError): void => {
+    refused.push({ name: path, reason: message, file: path, line: place.line ?? 1 });
+  };
+  const found = files.flatMap((path) =>
+    attempt(
+      () => [resolve(snapshot, path)],
+      (error) => refuse(path, error),
+    ),
   );
-  return { definitions: makeUnique(pairVariants(definitions, gpuFiles)), refused };
-}
-
-function resolve(snapshot: Snapshot, path: string): ResolvedBuild {
-  const dockerfile = parseDockerfile(snapshot.text(path) ?? '', path);
-  return resolveBuild(dockerfile, { target: '', args: new Map(), platform: 'linux/amd64', contextNames: new Set() });
-}
-
-async function inferContext(
-  snapshot: Snapshot,
-  { path, build }: FoundDockerfile,
-  gitIgnored: GitIgnored,
-): Promise<string> {
-  const folders = foldersAbove(path).filter((folder) => folder === '.' || holdsMoreThanDockerfiles(snapshot, folder));
-  const sources = build.contextReads.filter(
-    ({ widened, isPattern, source }) => widened === undefined && !isPattern && source !== '',
-  );
-  const missingIn = new Map(
-    folders.map((folder) => [folder, sources.filter((read) => !exists(snapshot, folder, read))]),
-  );
-  const fitting = folders.find((folder) => missingIn.get(folder)?.length === 0);
-  if (fitting !== undefined) return fitting;
-
-  const wanted = [...missingIn].flatMap(([folder, reads]) => reads.map(({ source }) => posix.join(folder, source)));
-  const ignored = await gitIgnored(wanted);
-  const generated = folders.find((folder) =>
-    missingIn.get(folder)?.every(({ source }) => ignored.has(posix.join(folder, source))),
-  );
-  if (generated !== undefined) return generated;
-  const reasons = [...missingIn].map(
-    ([folder, [first]]) =>
-      `"${first?.source}" (line ${first?.line}) is not in ${folder === '.' ? 'the root' : `"${folder}"`}`,
-  );
-  throw new ConfigurationError(`no folder can be the context: ${reasons.join('; ')}`, {
-    file: path,
-    line: missingIn.get('.')?.[0]?.line ?? 1,
+  const questions = found.map(({ path, build }) => ({ path, reads: build.contextReads }));
+  const contexts = await inferContexts(snapshot, questions, gitIgnored);
+  const gpuFiles = new Set(found.filter(({ build }) => build.images.some(isGpuImage)).map(({ path }) => path));
+  const byArgument = new Map<string, ArgumentVariants>();
+  const definitions = found.flatMap((one) => {
+    const context = contexts.get(one.path) ?? '.';
+    return attempt(
+      () => {
+        if (typeof context !== 'string') throw context;
+        const selected = findArgumentVariants(one.dockerfile);
+        if (selected !== undefined) byArgument.set(one.path, selected);
+        return [define(one, context, repository)];
+      },
+      (error) => refuse(one.path, error),
+    );
   });
+  const paired = pairVariants(definitions, gpuFiles).flatMap((definition) => multiply(definition, byArgument));
+  return { definitions: makeUnique(paired), refused };
 }
 
-function foldersAbove(path: string): readonly string[] {
-  const folders: string[] = [];
-  for (let folder = posix.dirname(path); folder !== '.'; folder = posix.dirname(folder)) folders.push(folder);
-  return [...folders, '.'];
+function attempt<Value>(
+  make: () => readonly Value[],
+  onProblem: (error: ConfigurationError) => void,
+): readonly Value[] {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    onProblem(error);
+    return [];
+  }
 }
 
-/** A folder of nothing but Dockerfiles is no context: they are kept there for another. */
-function holdsMoreThanDockerfiles(snapshot: Snapshot, folder: string): boolean {
-  return entriesBelow(snapshot.entries, folder).some(
-    ({ path }) => readDockerfileName(path) === undefined && !path.endsWith('.dockerignore'),
-  );
+function resolve(snapshot: Snapshot, path: string): FoundDockerfile {
+  const dockerfile = snapshot.dockerfile(path) ?? parseDockerfile('', path);
+  const settings = { target: '', args: new Map(), platform: 'linux/amd64', contextNames: new Set<string>() };
+  return { path, dockerfile, build: resolveOnce(dockerfile, settings) };
 }
 
-function exists(snapshot: Snapshot, folder: string, read: Read): boolean {
-  const source = posix.join(folder, read.source);
-  return (
-    selectEntries({ entries: snapshot.entries, isIgnored: NOTHING_IGNORED }, { ...read, source, excludes: [] }).entries
-      .length > 0
-  );
+/** One Dockerfile in variants that an argument selects. */
+function multiply(
+  definition: ImageDefinition,
+  byArgument: ReadonlyMap<string, ArgumentVariants>,
+): readonly ImageDefinition[] {
+  const selected = byArgument.get(definition.dockerfile);
+  if (selected === undefined || definition.variant !== '') return [definition];
+  return [...selected.values].map(([variant, value]) => ({
+    ...definition,
+    variant,
+    args: new Map([[selected.argument, value]]),
+  }));
 }
 
 function define({ path, build }: FoundDockerfile, context: string, repository: string): ImageDefinition {
@@ -128,9 +110,15 @@ function pairVariants(
   definitions: readonly ImageDefinition[],
   gpuFiles: ReadonlySet<string>,
 ): readonly ImageDefinition[] {
+  const named = new Map<string, ImageDefinition[]>();
+  for (const definition of definitions.filter(({ variant }) => isVariantWord(variant))) {
+    const known = named.get(definition.image);
+    if (known === undefined) named.set(definition.image, [definition]);
+    else known.push(definition);
+  }
   return definitions.map((definition) => {
+    const siblings = named.get(definition.image) ?? [];
     if (definition.variant !== '') return definition;
-    const siblings = definitions.filter(({ image, variant }) => image === definition.image && isVariantWord(variant));
     const word = gpuFiles.has(definition.dockerfile) ? 'gpu' : 'cpu';
     const isFree = siblings.length > 0 && siblings.every(({ variant }) => (variant === 'cpu') !== (word === 'cpu'));
     return isFree ? { ...definition, variant: word } : definition;

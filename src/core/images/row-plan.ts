@@ -8,6 +8,7 @@ import {
   resolveCandidates,
   widenCandidate,
 } from './candidate.ts';
+import type { ContextFiles } from './context-files.ts';
 import { type ImageDefinition, nameOf } from './definition.ts';
 import { type Links, linkCandidates, orderByWaves } from './local-images.ts';
 import type { Row } from './row.ts';
@@ -23,6 +24,8 @@ export interface PlannedRow {
 
 export interface RowOptions {
   readonly platforms: readonly string[];
+  /** The files of the snapshot's contexts. */
+  readonly files: ContextFiles;
   /** Labels by id, image and variant, image, variant, platform, or `default`. */
   readonly runners: ReadonlyMap<string, string>;
   readonly onProblem: (error: ConfigurationError) => void;
@@ -51,7 +54,7 @@ export async function planRows(
     const whole =
       deferring === undefined
         ? candidate
-        : widenCandidate(candidate, snapshot, `"${deferring.row.image}" defers instructions by ONBUILD`);
+        : widenCandidate(candidate, options.files, `"${deferring.row.image}" defers instructions by ONBUILD`);
     const parts = inputParts(
       whole,
       parents.map(({ row }) => [nameOf(row), row.inputs]),
@@ -92,6 +95,7 @@ function toRow(
     // A GPU image's layers are gigabytes: only those of the result are worth keeping.
     'cache-mode': definition.cacheMode ?? (isGpu ? 'min' : 'max'),
     'free-disk-space': definition.freeDiskSpace ?? isGpu,
+    build: definition.build,
   };
 }
 
@@ -102,10 +106,20 @@ const BUILT_IN_RUNNERS = [
 ] as const;
 
 /** The most specific label wins. A `default` of the user's own replaces what is built in. */
-function chooseRunner({ id, definition, platform }: Candidate, runners: ReadonlyMap<string, string>): string {
+function chooseRunner({ id, definition, platform, isGpu }: Candidate, runners: ReadonlyMap<string, string>): string {
   const labels = runners.has('default') ? runners : new Map([...BUILT_IN_RUNNERS, ...runners]);
   const architecture = platform.split('/').slice(0, 2).join('/');
-  const keys = [id, nameOf(definition), definition.image, definition.variant, platform, architecture, 'default'];
+  const gpu = isGpu ? ['gpu'] : [];
+  const keys = [
+    id,
+    nameOf(definition),
+    definition.image,
+    definition.variant,
+    ...gpu,
+    platform,
+    architecture,
+    'default',
+  ];
   const key = keys.find((name) => labels.has(name)) ?? 'default';
   return labels.get(key) ?? 'ubuntu-24.04';
 }

@@ -22,6 +22,14 @@ export type Comparison =
       readonly description: string;
     };
 
+/** What a registry says of rows' images, where it was asked. */
+export interface RegistryAnswers {
+  /** By row id: whether it holds an image of the row's inputs. */
+  readonly holds: ReadonlyMap<string, boolean>;
+  /** True where rows whose image it lacks are built although nothing changed. */
+  readonly buildsMissing: boolean;
+}
+
 export interface SelectionOptions {
   readonly include: GlobList;
   readonly exclude: GlobList;
@@ -53,18 +61,18 @@ export function selectRows(
   planned: readonly PlannedRow[],
   comparison: Comparison,
   options: SelectionOptions,
+  { holds, buildsMissing }: RegistryAnswers = { holds: new Map(), buildsMissing: false },
 ): RowSelection {
-  const isIncluded = createMatcher(options.include);
-  const isExcluded = createMatcher(options.exclude);
+  const whyLeftOut = createFilter(options);
   const reasons = new Map<string, string>();
   const skipped = new Map<string, string>();
   const whyOf = reasonFinder(comparison, options.always);
   for (const entry of planned) {
-    const names = [entry.row.id, nameOf(entry.row), entry.row.image, entry.row.variant, entry.row.platform];
-    if (options.include.length > 0 && !isIncluded(...names)) skipped.set(entry.row.id, '"include" leaves it out');
-    else if (isExcluded(...names)) skipped.set(entry.row.id, '"exclude" leaves it out');
+    const leftOut = whyLeftOut(entry);
+    if (leftOut !== undefined) skipped.set(entry.row.id, leftOut);
     else {
-      const why = whyOf(entry);
+      const isMissing = buildsMissing && holds.get(entry.row.id) === false;
+      const why = whyOf(entry) ?? (isMissing ? 'the registry holds no image of its inputs' : undefined);
       if (why === undefined) skipped.set(entry.row.id, unchanged(comparison));
       else reasons.set(entry.row.id, why.slice(0, MAX_REASON));
     }
@@ -73,12 +81,34 @@ export function selectRows(
   return {
     rows: planned.flatMap(({ row }) => {
       const reason = reasons.get(row.id);
-      return reason === undefined ? [] : [{ ...keepLinks(row, reasons), reason }];
+      return reason === undefined ? [] : [{ ...keepLinks(row, reasons), exists: holds.get(row.id) === true, reason }];
     }),
     skipped: planned.flatMap(({ row: { id, image, variant, platform } }) => {
       const reason = skipped.get(id);
       return reason === undefined ? [] : [{ id, image, variant, platform, reason }];
     }),
+  };
+}
+
+/** The rows that `include` and `exclude` leave. */
+export function considerRows(
+  planned: readonly PlannedRow[],
+  options: Pick<SelectionOptions, 'include' | 'exclude'>,
+): readonly PlannedRow[] {
+  const whyLeftOut = createFilter(options);
+  return planned.filter((entry) => whyLeftOut(entry) === undefined);
+}
+
+function createFilter({
+  include,
+  exclude,
+}: Pick<SelectionOptions, 'include' | 'exclude'>): (entry: PlannedRow) => string | undefined {
+  const isIncluded = createMatcher(include);
+  const isExcluded = createMatcher(exclude);
+  return ({ row }) => {
+    const names = [row.id, nameOf(row), row.image, row.variant, row.platform];
+    if (include.length > 0 && !isIncluded(...names)) return '"include" leaves it out';
+    return isExcluded(...names) ? '"exclude" leaves it out' : undefined;
   };
 }
 

@@ -45,7 +45,38 @@ export interface Row {
   readonly export: string;
   readonly 'cache-mode': 'min' | 'max';
   readonly 'free-disk-space': boolean;
+  readonly build: RowBuild;
 }
+
+/**
+ * What else a definition says of the build, under the field names of bake, so that it becomes part of a bake target as
+ * it is; `{}` for most rows. What a workflow grants (secrets, SSH agents, entitlements, caches, attestations) is not
+ * for a file of the repository to say.
+ */
+export interface RowBuild {
+  /** The Dockerfile itself, in place of the file. */
+  readonly 'dockerfile-inline'?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly network?: string;
+  readonly 'shm-size'?: string;
+  readonly ulimits?: readonly string[];
+  readonly 'extra-hosts'?: Readonly<Record<string, string>>;
+  readonly 'no-cache'?: boolean;
+  readonly 'no-cache-filter'?: readonly string[];
+  readonly pull?: boolean;
+}
+
+const BUILD_FIELDS = [
+  'dockerfile-inline',
+  'labels',
+  'network',
+  'shm-size',
+  'ulimits',
+  'extra-hosts',
+  'no-cache',
+  'no-cache-filter',
+  'pull',
+];
 
 /** A part of a repository name: OCI distribution specification 1.1, "Pulling manifests". */
 const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
@@ -117,6 +148,27 @@ function toRow(value: unknown, where: string): Row {
     export: read.text('export', /^[^\0\n]*$/, ''),
     'cache-mode': read.text('cache-mode', /^(?:min|max)$/, 'max') === 'min' ? 'min' : 'max',
     'free-disk-space': read.flag('free-disk-space'),
+    build: toRowBuild(Object.hasOwn(value, 'build') ? value['build'] : {}, `"build" of ${where}`),
+  };
+}
+
+function toRowBuild(value: unknown, where: string): RowBuild {
+  if (!isRecord(value)) throw new ConfigurationError(`${where} is no JSON object`);
+  const unknown = Object.keys(value).find((name) => !BUILD_FIELDS.includes(name));
+  if (unknown !== undefined)
+    throw new ConfigurationError(`${where} holds "${unknown}"; it may hold ${BUILD_FIELDS.join(', ')}`);
+  const read = fieldReader(value, where);
+  const has = (name: string): boolean => Object.hasOwn(value, name);
+  return {
+    ...(has('dockerfile-inline') ? { 'dockerfile-inline': read.text('dockerfile-inline', /^[^\0]+$/) } : {}),
+    ...(has('labels') ? { labels: read.map('labels') } : {}),
+    ...(has('network') ? { network: read.text('network', /^[\w.:-]+$/) } : {}),
+    ...(has('shm-size') ? { 'shm-size': read.text('shm-size', /^\d+[a-zA-Z]*$/) } : {}),
+    ...(has('ulimits') ? { ulimits: read.list('ulimits') } : {}),
+    ...(has('extra-hosts') ? { 'extra-hosts': read.map('extra-hosts') } : {}),
+    ...(has('no-cache') ? { 'no-cache': read.flag('no-cache') } : {}),
+    ...(has('no-cache-filter') ? { 'no-cache-filter': read.list('no-cache-filter') } : {}),
+    ...(has('pull') ? { pull: read.flag('pull') } : {}),
   };
 }
 

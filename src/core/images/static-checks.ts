@@ -1,12 +1,14 @@
 import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import type { Finding } from '../runner/log.ts';
+import { LEFT_OUT_KEYS } from './build-options.ts';
 import type { RefusedImage } from './compose-file.ts';
 import type { ContextSelection } from './context-files.ts';
+import { adviseIgnoring, type DockerignoreAdvice } from './dockerignore-advice.ts';
 import type { PlannedRow } from './row-plan.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** A remark on the repository; a `problem` is one that a build fails by. */
+/** A remark on the repository; a `problem` is one to mend: a build fails by it, or something never happens. */
 export interface StaticFinding extends Finding {
   readonly level: 'problem' | 'notice';
   readonly file: string;
@@ -28,11 +30,13 @@ export function checkStatically(
   snapshot: Snapshot,
   gitIgnored: ReadonlySet<string>,
 ): readonly StaticFinding[] {
+  const advice = adviseIgnoring(rows);
   const findings = [
     ...refused.map(refusedFinding),
     ...rows.flatMap((row) => missingOf(row).map((missing) => missingFinding(missing, snapshot, gitIgnored))),
     ...unreachedStages(rows),
-    ...rows.flatMap(wideReads),
+    ...rows.flatMap((row) => wideReads(row, advice)),
+    ...rows.flatMap(leftOutSettings),
   ];
   return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
@@ -62,13 +66,12 @@ function missingFinding(
   gitIgnored: ReadonlySet<string>,
 ): StaticFinding {
   const { read, folder, isIgnored } = selection;
-  const { dockerfile, ignoreFile } = row.candidate;
+  const { ignoreFile } = row.candidate;
   const context = folder === '.' ? 'the context (the root)' : `the context "${folder}"`;
   return {
     level: 'problem',
     title: 'COPY source',
-    file: dockerfile.file,
-    line: read.line,
+    ...placeOf(row, read.line),
     message: `"${read.source}" ${why()}`,
   };
 
@@ -76,7 +79,8 @@ function missingFinding(
     if (isIgnored) return `is left out of ${context} by ${ignoreFile}`;
     if (gitIgnored.has(path))
       return `is not in a clean checkout: git ignores "${path}"; if a step makes it or fetches it, name it in "models"`;
-    const elsewhere = snapshot.byPath.has(read.source) || read.source.includes('/') ? read.source : `/${read.source}`;
+    const elsewhere =
+      snapshot.entryAt(read.source) !== undefined || read.source.includes('/') ? read.source : `/${read.source}`;
     const near = snapshot.entries.find(
       (entry) =>
         entry.path === read.source || entry.path.endsWith(elsewhere) || entry.path.startsWith(`${read.source}/`),
@@ -87,55 +91,58 @@ function missingFinding(
 
 /** Stages of a file that none of the rows built from it reaches. */
 function unreachedStages(rows: readonly PlannedRow[]): readonly StaticFinding[] {
-  const reached = new Map<PlannedRow['candidate']['dockerfile'], Set<number>>();
-  for (const { candidate } of rows) {
-    const stages = reached.get(candidate.dockerfile) ?? new Set();
-    for (const { index } of candidate.build.reached) stages.add(index);
-    reached.set(candidate.dockerfile, stages);
+  const reached = new Map<PlannedRow['candidate']['dockerfile'], { row: PlannedRow; indexes: Set<number> }>();
+  for (const row of rows) {
+    const { dockerfile, build } = row.candidate;
+    const known = reached.get(dockerfile) ?? { row, indexes: new Set() };
+    for (const { index } of build.reached) known.indexes.add(index);
+    reached.set(dockerfile, known);
   }
-  return [...reached].flatMap(([{ file, stages }, indexes]) =>
+  return [...reached].flatMap(([{ stages }, { row, indexes }]) =>
     stages
       .filter(({ index }) => !indexes.has(index))
       .map(({ name, index, line }) => ({
         level: 'notice' as const,
         title: 'Unused stage',
-        file,
-        line,
+        ...placeOf(row, line),
         message: `the stage ${name ?? index} feeds no image that is built from this file; a change in it builds nothing`,
       })),
   );
 }
 
-/** Folders and files that hardly any image needs, and that a whole context so often holds. */
-const SELDOM_NEEDED =
-  /^(?:\.git(?:hub|lab|ignore|attributes)?|\.vscode|\.idea|docs?|tests?|examples?|[A-Z]+\.md|LICENSE.*|(?:docker-)?compose.*\.ya?ml|\.dockerignore|Dockerfile.*)$/;
-
-/** Reads of a whole context: what widened them, or the ignore file that would narrow them. */
-function wideReads({ candidate }: PlannedRow): readonly StaticFinding[] {
-  const { file } = candidate.dockerfile;
+/** Reads of a whole context: what widened them, or the lines of an ignore file that would narrow them. */
+function wideReads(row: PlannedRow, advice: readonly DockerignoreAdvice[]): readonly StaticFinding[] {
+  const { candidate } = row;
   return candidate.selections.flatMap(({ read, widened, folder, entries }): readonly StaticFinding[] => {
-    const place = { level: 'notice' as const, file, line: read.line };
-    const context = folder === '.' ? 'the repository' : `"${folder}"`;
-    if (widened !== undefined)
-      return [
-        {
-          ...place,
-          title: 'Reads everything',
-          message: `all ${entries.length} files of ${context} are inputs: ${widened}`,
-        },
-      ];
+    const place = { level: 'notice' as const, title: 'Reads everything', ...placeOf(row, read.line) };
+    const all = `all ${entries.length} files of ${folder === '.' ? 'the repository' : `"${folder}"`} are inputs`;
+    if (widened !== undefined) return [{ ...place, message: `${all}: ${widened}` }];
     if (read.source !== '' || read.from !== undefined) return [];
-    const top = new Set(entries.map(({ path }) => path.split('/', 1)[0] ?? ''));
-    const seldom = [...top].filter((name) => SELDOM_NEEDED.test(name));
-    if (seldom.length === 0) return [];
-    return [
-      {
-        ...place,
-        title: 'Reads everything',
-        message: `all ${entries.length} files of ${context} are inputs, also ${seldom.slice(0, 8).join(', ')}; lines for them in .dockerignore would spare builds`,
-      },
-    ];
+    const { file, lines } = advice.find(({ context }) => context === folder) ?? { file: '', lines: [] };
+    if (lines.length === 0) return [];
+    const shown = lines.slice(0, 8).join(', ');
+    return [{ ...place, message: `${all}, also ${shown}; lines for them in ${file} would spare builds` }];
   });
+}
+
+/** What a definition says and a repository's file may not decide. */
+function leftOutSettings({ row, candidate }: PlannedRow): readonly StaticFinding[] {
+  const { leftOut, place } = candidate.definition;
+  const { file = row.dockerfile, line = 1 } = place;
+  return leftOut.map((key) => ({
+    level: 'notice',
+    title: 'Left out',
+    file,
+    line,
+    message: `"${key}" of ${row.image} is not part of its rows: ${LEFT_OUT_KEYS.get(key.replaceAll('-', '_')) ?? 'the workflow gives it to the build step'}`,
+  }));
+}
+
+/** A line of a row's Dockerfile; where that stands in a compose or bake file, the line of that file. */
+function placeOf({ candidate }: PlannedRow, line: number): { readonly file: string; readonly line: number } {
+  const { definition, dockerfile } = candidate;
+  const isInline = definition.build['dockerfile-inline'] !== undefined;
+  return { file: dockerfile.file, line: isInline ? (definition.place.line ?? 1) + line : line };
 }
 
 function refusedFinding({ file, line, reason }: RefusedImage): StaticFinding {

@@ -1,4 +1,4 @@
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { ConfigurationError, type ErrorPlace } from '../runner/errors.ts';
 import { isRecord } from '../runner/event.ts';
 import { nearest } from '../runner/input-grammar.ts';
@@ -28,10 +28,11 @@ export function readYamlFile(text: string, file: string): YamlFields {
     const why = cause instanceof Error ? cause.message : 'its aliases cannot be resolved';
     throw new ConfigurationError(`"${file}" cannot be read: ${why}`, { file, line: 1, cause });
   }
+  const places = new KeyPlaces(document.contents);
   const lineOf = (path: Path): number => {
     // What comes by an alias or a merge has no node of its own on this path: then the nearest above it tells the line.
     for (let length = path.length; length > 0; length -= 1) {
-      const offset = offsetOf(document, path.slice(0, length));
+      const offset = places.offsetOf(path.slice(0, length));
       if (offset !== undefined) return lines.linePos(offset).line;
     }
     return 1;
@@ -39,13 +40,34 @@ export function readYamlFile(text: string, file: string): YamlFields {
   return new YamlFields(value ?? {}, [], (path) => ({ file, line: lineOf(path) }));
 }
 
-/** Where a key stands; for an entry of a list, where its value does. */
-function offsetOf(document: Document, path: Path): number | undefined {
-  const key = path.at(-1);
-  const above: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
-  const pair = isMap(above) ? above.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
-  const node: unknown = pair?.key ?? document.getIn(path, true);
-  return isNode(node) ? node.range?.[0] : undefined;
+/** Finds where keys stand. A mapping's keys are indexed once: files of thousands of images ask for every one of them. */
+class KeyPlaces {
+  readonly #root: unknown;
+  readonly #indexes = new WeakMap<YAMLMap, ReadonlyMap<unknown, Pair>>();
+
+  constructor(root: unknown) {
+    this.#root = root;
+  }
+
+  /** Where a key stands; for an entry of a list, where its value does. Undefined for what comes by an alias or a merge. */
+  offsetOf(path: Path): number | undefined {
+    let node = this.#root;
+    let place: unknown = node;
+    for (const key of path) {
+      const pair = isMap(node) ? this.#index(node).get(key) : undefined;
+      const entry = isSeq(node) && typeof key === 'number' ? node.items[key] : undefined;
+      place = pair?.key ?? entry;
+      node = pair?.value ?? entry;
+    }
+    return isNode(place) ? place.range?.[0] : undefined;
+  }
+
+  #index(map: YAMLMap): ReadonlyMap<unknown, Pair> {
+    const known =
+      this.#indexes.get(map) ?? new Map(map.items.map((pair) => [isScalar(pair.key) ? pair.key.value : pair, pair]));
+    this.#indexes.set(map, known);
+    return known;
+  }
 }
 
 /** The fields of one mapping of a YAML file. Every error names the field and its line. */
@@ -90,6 +112,15 @@ export class YamlFields {
     const value = this.get(key) ?? {};
     if (!isRecord(value)) return this.refuse(key, 'a mapping');
     return new YamlFields(value, [...this.#path, key], this.#placeOf);
+  }
+
+  /** The mappings of a list under a key; entries that are none are passed over. */
+  items(key: string): readonly YamlFields[] {
+    const value = this.get(key);
+    if (!Array.isArray(value)) return [];
+    return value.flatMap((entry: unknown, index) =>
+      isRecord(entry) ? [new YamlFields(entry, [...this.#path, key, index], this.#placeOf)] : [],
+    );
   }
 
   /** Throws for a key that is not known, with the one that was probably meant. `x-…` keys are the writer's own. */

@@ -30,6 +30,27 @@ export interface AssembledIndex {
   readonly isNew: boolean;
 }
 
+/** Annotations by the level at which an index can hold them, beside those of its sources. */
+export interface IndexAnnotations {
+  /** Of the index itself. */
+  readonly index: Annotations;
+  /** Of the index's entries; attestations get none. */
+  readonly descriptors: readonly DescriptorAnnotation[];
+}
+
+export interface DescriptorAnnotation {
+  /** `os/architecture[/variant]`; undefined for every platform. */
+  readonly platform: string | undefined;
+  readonly key: string;
+  readonly value: string;
+}
+
+const NO_ANNOTATIONS: IndexAnnotations = { index: {}, descriptors: [] };
+
+export function hasAnnotations({ index, descriptors }: IndexAnnotations): boolean {
+  return Object.keys(index).length > 0 || descriptors.length > 0;
+}
+
 /**
  * Puts images and indexes of one variant together into one OCI index: platforms in alphabetical order, each image's
  * attestations (`unknown/unknown`, BuildKit's `vnd.docker.reference.digest`) after the images, annotations by key. Equal
@@ -37,14 +58,17 @@ export interface AssembledIndex {
  *
  * Throws ConfigurationError when two sources hold different images for one platform, or a platform is not known.
  */
-export function assembleIndex(sources: readonly IndexSource[], annotations: Annotations = {}): AssembledIndex {
-  const entries = mergeEntries(sources);
+export function assembleIndex(
+  sources: readonly IndexSource[],
+  annotations: IndexAnnotations = NO_ANNOTATIONS,
+): AssembledIndex {
+  const entries = mergeEntries(sources).map((entry) => annotateEntry(entry, annotations));
   const images = entries.filter((entry) => !isUnknown(entry)).sort(byPlatform);
   const platforms = images.map(({ platform = '' }) => platform);
   const hasUnknownPlatforms = images.length < entries.length;
   const [only, ...others] = sources;
   if (only === undefined) throw new Error('an index is made of one image at least');
-  if (others.length === 0 && Object.keys(annotations).length === 0) {
+  if (others.length === 0 && !hasAnnotations(annotations)) {
     return { manifest: only.manifest, platforms, hasUnknownPlatforms, isNew: false };
   }
   const subjects = new Map(images.map(({ digest }, index) => [digest, index]));
@@ -58,11 +82,18 @@ export function assembleIndex(sources: readonly IndexSource[], annotations: Anno
     schemaVersion: 2,
     mediaType: OCI_INDEX,
     manifests: [...images, ...beside].map(toDocument),
-    ...toAnnotations({ ...kept, ...annotations }),
+    ...toAnnotations({ ...kept, ...annotations.index }),
   };
   const bytes = Buffer.from(JSON.stringify(document, undefined, 2));
   const manifest: StoredManifest = { mediaType: OCI_INDEX, digest: digestOf(bytes), bytes };
   return { manifest, platforms, hasUnknownPlatforms, isNew: true };
+}
+
+function annotateEntry(entry: Descriptor, { descriptors }: IndexAnnotations): Descriptor {
+  const own = descriptors.filter(({ platform }) => platform === undefined || platform === entry.platform);
+  if (isUnknown(entry) || own.length === 0) return entry;
+  const added = Object.fromEntries(own.map(({ key, value }) => [key, value]));
+  return { ...entry, annotations: { ...entry.annotations, ...added } };
 }
 
 function mergeEntries(sources: readonly IndexSource[]): readonly Descriptor[] {

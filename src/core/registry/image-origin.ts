@@ -42,7 +42,8 @@ export function originOf(values: Annotations): ImageOrigin {
   };
 }
 
-function readLabels(config: Readonly<Record<string, unknown>> | undefined): Annotations {
+/** The labels of an image, by its configuration; none where it has none. */
+export function readLabels(config: Readonly<Record<string, unknown>> | undefined): Annotations {
   const inner = config?.['config'];
   const labels = isRecord(inner) ? inner['Labels'] : undefined;
   if (!isRecord(labels)) return {};

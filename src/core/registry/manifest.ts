@@ -84,6 +84,13 @@ export function sniffMediaType(bytes: Uint8Array): string | undefined {
   return isRecord(document['config']) ? OCI_MANIFEST : undefined;
 }
 
+/** The digest of what a manifest speaks of (OCI image specification 1.1, `subject`); undefined for most. */
+export function parseSubject(bytes: Uint8Array): string | undefined {
+  const document: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  const subject = isRecord(document) ? document['subject'] : undefined;
+  return subject === undefined ? undefined : parseDescriptor(subject, 'subject').digest;
+}
+
 function parseDescriptors(value: unknown, where: string): readonly Descriptor[] {
   if (!Array.isArray(value)) throw new Error(`the manifest has no list "${where}"`);
   if (value.length > MAX_CHILDREN) throw new Error(`the manifest's "${where}" has more than ${MAX_CHILDREN} entries`);

@@ -76,3 +76,8 @@ export function tagRank(tag: string): 0 | 1 | 2 | 3 | 4 {
   if (/^v?\d+\.\d+(?:[-_]|$)/.test(tag)) return 1;
   return /^v?\d+(?:[-_]|$)/.test(tag) ? 2 : 3;
 }
+
+/** True for tags that name another image from time to time: all but full versions and commits. */
+export function isMoving(tag: string): boolean {
+  return tagRank(tag) > 0;
+}

@@ -30,13 +30,18 @@ interface RefusedAnswer {
 }
 
 /**
- * The error for a registry's refusal: ConfigurationError for 401, 403 and 429, which say which permission or setting is
- * missing, RegistryError with the registry's own words for the rest.
+ * The error for a registry's refusal: ConfigurationError for 401, 403, 429 and a full quota, which say which permission or
+ * setting is missing, RegistryError with the registry's own words for the rest.
  */
 export function refusalOf(attempt: Attempt, answer: RefusedAnswer): ConfigurationError | RegistryError {
   const { code, message } = readErrors(answer.body);
   const said = [code, message].filter((part) => part !== '').join(': ');
   const where = `${attempt.registry} answered ${answer.status}${said === '' ? '' : ` (${said})`} when ${attempt.doing}`;
+  if (isQuota(answer.status, said)) {
+    return new ConfigurationError(
+      `${where}: its storage or transfer is used up. Make room (the input "retain" deletes what is not kept), or raise the owner's spending limit.`,
+    );
+  }
   if (answer.status === 401 || answer.status === 403)
     return new ConfigurationError(`${where}. ${remedy(attempt, answer.status)}`);
   if (answer.status === 429) {
@@ -44,7 +49,17 @@ export function refusalOf(attempt: Attempt, answer: RefusedAnswer): Configuratio
       `${where}: too many requests, also after waiting. ${attempt.hasCredentials ? 'Run fewer jobs at once, or run again later.' : 'Give a username and password: registries allow more to those who log in.'}`,
     );
   }
+  const isMissing = answer.status === 404 && attempt.accesses.some(({ actions }) => actions === 'pull,push');
+  if (isMissing && code === 'NAME_UNKNOWN') {
+    return new ConfigurationError(`${where}: this registry makes no repositories by itself; create it there first.`);
+  }
   return new RegistryError(where, answer.status, code);
+}
+
+/** No status is agreed on: registries answer 402, 413 and 507, and 403 with words of their own. */
+function isQuota(status: number, said: string): boolean {
+  if ([402, 413, 507].includes(status)) return true;
+  return status === 403 && /\bquota\b|storage (?:limit|is full)|spending limit/i.test(said);
 }
 
 function remedy({ registry, accesses, hasCredentials }: Attempt, status: number): string {

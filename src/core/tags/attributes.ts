@@ -34,16 +34,49 @@ export function readAttributes(record: InputRecord, bareName = 'value'): Attribu
   return attributes;
 }
 
+/** The one of `choices` that a value is. Throws ConfigurationError that names the attribute and the nearest right value. */
+export function readChoice<Choice extends string>(
+  value: string,
+  choices: readonly Choice[],
+  attribute: string,
+  line: number,
+): Choice {
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  const among = choices.length === 2 ? choices.join(' or ') : `one of ${choices.join(', ')}`;
+  return refuse(line, `"${attribute}" is "${value}"; it must be ${among}${hintFor(value, choices) ?? ''}`);
+}
+
 /** Throws ConfigurationError for an attribute that is not among `known`, and names the nearest one. */
 export function refuseUnknown(attributes: Attributes, known: readonly string[], line: number, of: string): void {
   for (const [name, value] of attributes) {
     if (known.includes(name)) continue;
     if (name === 'value')
       refuse(line, `"${value}" is no attribute of ${of}; write key=value, with one of ${known.join(', ')}`);
-    const near = nearest(name, known);
-    refuse(
-      line,
-      `"${name}" is no attribute of ${of}${near === undefined ? `; it knows ${known.join(', ')}` : `; did you mean "${near}"?`}`,
-    );
+    refuse(line, `"${name}" is no attribute of ${of}${hintFor(name, known) ?? `; it knows ${known.join(', ')}`}`);
   }
+}
+
+function hintFor(word: string, right: readonly string[]): string | undefined {
+  const near = nearest(word, right);
+  return near === undefined ? undefined : `; did you mean "${near}"?`;
+}
+
+/** Reads every record before anything is thrown: one ConfigurationError names all lines that are wrong. */
+export function readEach<Value>(
+  records: readonly InputRecord[],
+  read: (record: InputRecord) => Value,
+): readonly Value[] {
+  const values: Value[] = [];
+  const problems: ConfigurationError[] = [];
+  for (const record of records) {
+    try {
+      values.push(read(record));
+    } catch (problem) {
+      if (!(problem instanceof ConfigurationError)) throw problem;
+      problems.push(problem);
+    }
+  }
+  if (problems.length === 0) return values;
+  throw new ConfigurationError(problems.map(({ message }) => message).join('; '), { cause: problems[0]?.cause });
 }

@@ -1,11 +1,14 @@
-import { fixedName, type Judgement, judgeRule } from './evaluate.ts';
 import { refFactsOf } from './facts.ts';
+import { fixedName, type Judgement, judgementOf, judgeRule } from './judge-rule.ts';
 import { toLegalTag } from './legal-tag.ts';
 import type { PlannedVariant, RuleOutcome } from './plan.ts';
 import type { Rule } from './rules.ts';
 
-/** More refs than this are not compared: each costs a judgement of each rule. */
-const MAX_REFS = 5_000;
+/** More refs than this are not compared: each costs a judgement of each rule (15 ms for a thousand). */
+export const MAX_COMPARED_REFS = 20_000;
+
+/** A person needs some of them to see what to change. */
+const MAX_TOLD = 20;
 
 interface CollisionInputs {
   readonly judgement: Judgement;
@@ -23,14 +26,14 @@ interface CollisionInputs {
  * Only `type=ref` rules are compared across runs: a name such as `1.2` is meant to be written by many.
  */
 export function findCollisions(inputs: CollisionInputs): readonly string[] {
-  return [
-    ...new Set([
-      ...betweenVariants(inputs.variants),
-      ...withFixedNames(inputs),
-      ...withPullRequests(inputs),
-      ...withOtherRefs(inputs),
-    ]),
-  ];
+  const found = new Set([
+    ...betweenVariants(inputs.variants),
+    ...withFixedNames(inputs),
+    ...withPullRequests(inputs),
+    ...withOtherRefs(inputs),
+  ]);
+  const told = [...found].slice(0, MAX_TOLD);
+  return found.size === told.length ? told : [...told, `and ${found.size - told.length} more`];
 }
 
 function betweenVariants(variants: readonly PlannedVariant[]): readonly string[] {
@@ -96,7 +99,7 @@ function withOtherRefs({ judgement, rules, outcomes, variants }: CollisionInputs
   const refRules = rules.filter((rule) => rule.type === 'ref');
   return facts.knownRefs
     .filter((known) => known !== facts.ref.fullName)
-    .slice(0, MAX_REFS)
+    .slice(0, MAX_COMPARED_REFS)
     .flatMap((known) => {
       // A merge queue's branch and its pull request are one thing under two refs.
       const { pullRequest } = refFactsOf(known);
@@ -109,7 +112,7 @@ function withOtherRefs({ judgement, rules, outcomes, variants }: CollisionInputs
 
 /** What the rules would call another ref. */
 function namesFor(fullName: string, rules: readonly Rule[], judgement: Judgement): readonly string[] {
-  const other: Judgement = { ...judgement, facts: { ...judgement.facts, ref: refFactsOf(fullName) } };
+  const other = judgementOf({ ...judgement.facts, ref: refFactsOf(fullName) }, judgement.flavor, judgement.render);
   return rules.flatMap((rule) => {
     const verdict = judgeRule(rule, other);
     return verdict.fires ? [toLegalTag(verdict.name).tag] : [];

@@ -24,9 +24,16 @@ export function defaultRules(facts: Pick<TagFacts, 'ref'>): string {
 function versionRules(tag: string | undefined): readonly string[] {
   if (tag === undefined) return [];
   const name = tag.replaceAll('/', '-');
-  const scheme = (['semver', 'pep440'] as const).find((candidate) => parseVersion(name, candidate) !== undefined);
-  if (scheme === undefined) return [];
-  return ['{{version}}', '{{major}}.{{minor}}', '{{#if major}}{{major}}{{/if}}'].map(
-    (pattern) => `type=${scheme},pattern=${pattern}`,
-  );
+  for (const scheme of ['semver', 'pep440'] as const) {
+    const version = parseVersion(name, scheme);
+    if (version === undefined) continue;
+    // Before 1.0 a minor version may break what the one before it promised (semver 2.0, §4): there is no `0` to follow.
+    const isStable = version.values.get('major') !== 0;
+    return [
+      `type=${scheme},pattern={{version}}`,
+      `type=${scheme},pattern={{major}}.{{minor}}`,
+      `type=${scheme},pattern={{major}}${isStable ? '' : ',enable=false'}`,
+    ];
+  }
+  return [];
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../runner/errors.ts';
+import { nearest } from '../runner/input-grammar.ts';
 import { formatDate } from './dates.ts';
 
 /** What a template can name. */
@@ -11,39 +12,28 @@ export interface TemplateView {
 /** Renders one template. Throws ConfigurationError that says what is wrong with it. */
 export type RenderTemplate = (template: string, view: TemplateView) => string;
 
-/** A template of nothing but names, such as `v{{version}}`. */
-const NAME = /(?<!\{)\{\{[ \t]*([A-Za-z_]\w*)[ \t]*\}\}(?!\})/g;
+/** `{{name}}` or `{{date 'format' tz='zone'}}`: all that most templates hold. */
+const EXPRESSION =
+  /(?<!\{)\{\{[ \t]*(?:(?<helper>date|commit_date)[ \t]+(?<format>'[^']*'|"[^"]*")(?:[ \t]+tz=(?<tz>'[^']*'|"[^"]*"))?|(?<name>[A-Za-z_]\w*))[ \t]*\}\}(?!\})/g;
 const HELPERS = ['date', 'commit_date'];
+
+/** Told of each name that a template asks for and nobody knows, and of the known one that is nearest to it. */
+export type TellUnknown = (name: string, near: string | undefined) => void;
 
 /**
  * Makes the renderer for these templates.
  *
  * The language is Handlebars, as in docker/metadata-action, but nothing is escaped for HTML: `a&b` stays `a&b`.
- * Most templates only name values; they are filled in here, and Handlebars (110 kB, 20 ms to load) is imported when
- * one asks for more: a helper with arguments, a block, a comment. A name that is not known renders as nothing and is
- * told to `onUnknown`.
+ * Most templates name values and dates alone; they are filled in here, and Handlebars (66 kB, 20 ms to load) is imported
+ * when one asks for more: a block, a comment, a helper within a helper. A name that is not known renders as nothing.
  */
-export async function createRenderer(
-  templates: Iterable<string>,
-  onUnknown: (name: string) => void,
-): Promise<RenderTemplate> {
-  const isSimple = (template: string): boolean =>
-    !template.replace(NAME, '').includes('{{') && !/\\\{\{/.test(template);
-  const needsLanguage = [...templates].some(
-    (template) => !isSimple(template) || namesOf(template).some((name) => RESERVED.has(name)),
-  );
-  const language = needsLanguage ? await createLanguage(onUnknown) : undefined;
+export async function createRenderer(templates: Iterable<string>, tellUnknown: TellUnknown): Promise<RenderTemplate> {
+  const language = [...templates].every(isSimple) ? undefined : await createLanguage(tellUnknown);
   return (template, view) => {
     if (!template.includes('{{')) return template;
-    if (isSimple(template) && namesOf(template).every((name) => view.values.has(name))) {
-      return template.replace(NAME, (_, name: string) => String(view.values.get(name) ?? ''));
-    }
-    if (language !== undefined) return language(template, view);
-    if (!isSimple(template)) throw new Error(`the template "${template}" was not named before it was rendered`);
-    return template.replace(NAME, (_, name: string) => {
-      if (!view.values.has(name)) onUnknown(name);
-      return String(view.values.get(name) ?? '');
-    });
+    if (isSimple(template)) return fillIn(template, view, tellUnknown);
+    if (language === undefined) throw new Error(`the template "${template}" was not named before it was rendered`);
+    return language(template, view);
   };
 }
 
@@ -64,8 +54,29 @@ const RESERVED = new Set([
   'undefined',
 ]);
 
-function namesOf(template: string): readonly string[] {
-  return [...template.matchAll(NAME)].map(([, name]) => name ?? '');
+function isSimple(template: string): boolean {
+  if (!template.includes('{{')) return true;
+  if (template.replace(EXPRESSION, '').includes('{{') || template.includes('\\{{')) return false;
+  return [...template.matchAll(EXPRESSION)].every(({ groups }) => !RESERVED.has(groups?.['name'] ?? ''));
+}
+
+function fillIn(template: string, view: TemplateView, tellUnknown: TellUnknown): string {
+  return template.replace(EXPRESSION, (...found) => {
+    const { helper, format, tz, name }: Readonly<Record<string, string | undefined>> = found.at(-1);
+    if (helper !== undefined && format !== undefined)
+      return formatDate(dateFor(helper, view), format.slice(1, -1), tz?.slice(1, -1) ?? 'UTC');
+    const value = view.values.get(name ?? '');
+    if (value === undefined) tellOf(name ?? '', view, tellUnknown);
+    return String(value ?? '');
+  });
+}
+
+function dateFor(helper: string, { now, commitDate }: TemplateView): Date {
+  return helper === 'date' ? now : commitDate;
+}
+
+function tellOf(name: string, { values }: TemplateView, tellUnknown: TellUnknown): void {
+  tellUnknown(name, nearest(name, [...values.keys(), ...HELPERS]));
 }
 
 /** True when one of the templates asks for the helper or value `name`. */
@@ -74,25 +85,28 @@ export function mentions(templates: Iterable<string>, name: string): boolean {
   return [...templates].some((template) => pattern.test(template));
 }
 
-async function createLanguage(onUnknown: (name: string) => void): Promise<RenderTemplate> {
+async function createLanguage(tellUnknown: TellUnknown): Promise<RenderTemplate> {
   const { default: handlebars } = await import('handlebars');
   const engine = handlebars.create();
-  engine.registerHelper('helperMissing', (...given: readonly unknown[]) => {
-    const name = nameOf(given.at(-1));
-    if (given.length > 1)
-      throw new ConfigurationError(`{{${name} …}} is no helper; there are ${HELPERS.join(' and ')}`);
-    onUnknown(name);
-    return '';
-  });
+  const compiled = new Map<string, ReturnType<typeof engine.compile>>();
+  const compile = (template: string): ReturnType<typeof engine.compile> => {
+    const known = compiled.get(template) ?? engine.compile(template, { noEscape: true });
+    compiled.set(template, known);
+    return known;
+  };
   return (template, view) => {
+    const helpers = Object.fromEntries(
+      HELPERS.map((name) => [name, (...given: readonly unknown[]) => formatWith(dateFor(name, view), name, given)]),
+    );
+    const helperMissing = (...given: readonly unknown[]): string => {
+      const name = nameOf(given.at(-1));
+      if (given.length > 1)
+        throw new ConfigurationError(`{{${name} …}} is no helper; there are ${HELPERS.join(' and ')}`);
+      tellOf(name, view, tellUnknown);
+      return '';
+    };
     try {
-      const render = engine.compile(template, { noEscape: true });
-      return render(Object.fromEntries(view.values), {
-        helpers: {
-          date: (...given: readonly unknown[]) => formatWith(view.now, 'date', given),
-          commit_date: (...given: readonly unknown[]) => formatWith(view.commitDate, 'commit_date', given),
-        },
-      });
+      return compile(template)(Object.fromEntries(view.values), { helpers: { ...helpers, helperMissing } });
     } catch (cause) {
       if (cause instanceof ConfigurationError) throw cause;
       const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ');

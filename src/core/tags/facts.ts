@@ -28,12 +28,14 @@ export interface TagFacts {
   /** The commit in full; `''` when the run has none. */
   readonly sha: string;
   readonly shortShaLength: number;
+  /** True for a release that its owner marked as a pre-release, whatever its tag says. */
+  readonly isPrerelease: boolean;
   /** The branch that a tag was pushed from, or that a pull request or merge group goes into; `''` when unknown. */
   readonly baseRef: string;
   readonly repository: RepositoryFacts;
   readonly now: Date;
   readonly commitDate: Date;
-  /** The repository's git tags, without `refs/tags/`; undefined when they could not be learned. */
+  /** The git tags of the repository that are known, without `refs/tags/`; undefined when nothing asked for them. */
   readonly gitTags: readonly string[] | undefined;
   /** Other refs, in full, whose tags must not be taken. */
   readonly knownRefs: readonly string[];

@@ -1,4 +1,4 @@
-import { readAttributes, refuse, refuseUnknown } from './attributes.ts';
+import { readAttributes, readChoice, readEach, refuse, refuseUnknown } from './attributes.ts';
 import { type InputRecord, readRecords } from './records.ts';
 
 /** What surrounds every tag, and who decides on `latest`. Prefix and suffix are templates. */
@@ -17,7 +17,7 @@ export interface Flavor {
  */
 export function parseFlavor(text: string): Flavor {
   let flavor: Flavor = { latest: 'auto', prefix: '', suffix: '', isPrefixOnLatest: false, isSuffixOnLatest: false };
-  for (const record of readRecords(text)) flavor = { ...flavor, ...parseRecord(record) };
+  for (const part of readEach(readRecords(text), parseRecord)) flavor = { ...flavor, ...part };
   return flavor;
 }
 
@@ -32,21 +32,10 @@ function parseRecord(record: InputRecord): Partial<Flavor> {
   if (onLatest !== undefined && prefix === undefined && suffix === undefined) {
     refuse(line, '"onlatest" stands behind a prefix or suffix, as in prefix=cpu-,onlatest=true');
   }
-  const isOnLatest = onLatest !== undefined && parseSwitch(onLatest, 'onlatest', line);
+  const isOnLatest = onLatest !== undefined && readChoice(onLatest, ['true', 'false'], 'onlatest', line) === 'true';
   return {
-    ...(latest === undefined ? {} : { latest: parseLatest(latest, line) }),
+    ...(latest === undefined ? {} : { latest: readChoice(latest, ['auto', 'true', 'false'], 'latest', line) }),
     ...(prefix === undefined ? {} : { prefix, isPrefixOnLatest: isOnLatest }),
     ...(suffix === undefined ? {} : { suffix, isSuffixOnLatest: isOnLatest }),
   };
-}
-
-function parseLatest(text: string, line: number): Flavor['latest'] {
-  if (text === 'auto') return 'auto';
-  return parseSwitch(text, 'latest', line) ? 'true' : 'false';
-}
-
-function parseSwitch(text: string, name: string, line: number): boolean {
-  if (text === 'true') return true;
-  if (text === 'false') return false;
-  return refuse(line, `"${name}" is "${text}"; it must be ${name === 'latest' ? 'auto, ' : ''}true or false`);
 }

@@ -1,4 +1,4 @@
-import type { RunnerEvent } from '../runner/event.ts';
+import { fieldOf, type RunnerEvent } from '../runner/event.ts';
 import type { Log } from '../runner/log.ts';
 import { mentions } from './expressions.ts';
 import { baseRefOf, type RefFacts, type RepositoryFacts, refOfEvent, type TagFacts } from './facts.ts';
@@ -37,19 +37,22 @@ export interface FactSources {
 
 /** Gathers what `planTags` decides by, and asks for nothing that no rule and no label needs. */
 export async function gatherFacts(wishes: FactWishes, sources: FactSources): Promise<TagFacts> {
-  const { event, git, now } = sources;
+  const { event, git, log, now } = sources;
   const { ref, sha } = wishes.context === 'git' ? await git.head(event.ref) : refOfEvent(event, wishes);
+  if (wishes.context === 'git' && ref.fullName === '')
+    log.notice(`HEAD is detached and no branch or tag points at ${sha}: it has its commit alone for a name`);
   const [repository, commitDate, gitTags, refs] = await Promise.all([
     gatherRepository(sources),
     mentions(wishes.templates, 'commit_date') ? gatherCommitDate(sha, sources) : now,
-    wishes.latestGuard && canNameVersion(ref, wishes.rules) ? gatherTags(sources) : undefined,
-    git.refs(),
+    wishes.latestGuard && canNameVersion(ref, wishes.rules) ? gatherTags(ref, sources) : undefined,
+    wishes.rules === undefined || wishes.rules.some(({ type }) => type === 'ref') ? git.refs() : [],
   ]);
   return {
     eventName: event.name,
     ref,
     sha,
     shortShaLength: wishes.shortShaLength,
+    isPrerelease: fieldOf(event.payload, 'release', 'prerelease') === true,
     baseRef: baseRefOf(event, ref),
     repository,
     now,
@@ -73,11 +76,19 @@ async function gatherCommitDate(sha: string, { event, git, askApi, log, now }: F
   return date ?? now;
 }
 
-async function gatherTags({ git, askApi, log }: FactSources): Promise<readonly string[] | undefined> {
-  const tags = (await git.tags()) ?? (await gitTagsOfApi(askApi));
-  if (tags === undefined)
-    log.warning('the git tags of the repository are not known: whether a newer version exists was not looked at');
-  return tags;
+async function gatherTags(
+  { tag }: RefFacts,
+  { git, askApi, log }: FactSources,
+): Promise<readonly string[] | undefined> {
+  const { names, isWhole } = await git.tags();
+  // A clone without the run's own tag was made without tags, or before it was set.
+  if (isWhole && (tag === undefined || names.includes(tag))) return names;
+  const told = await gitTagsOfApi(askApi);
+  if (told !== undefined) return told;
+  log.warning(
+    `the git tags of the repository are not all known, so that a newer version may have gone unseen: ${names.length} of them were looked at`,
+  );
+  return names;
 }
 
 function canNameVersion(ref: RefFacts, rules: readonly Rule[] | undefined): boolean {

@@ -1,30 +1,32 @@
-import { CommandError, type RunCommand } from '../runner/command.ts';
+import { type Git, isCommitId } from '../git/git.ts';
+import { CommandError } from '../runner/command.ts';
 import { ConfigurationError } from '../runner/errors.ts';
 import { type RefFacts, refFactsOf } from './facts.ts';
 import { dateOf } from './repository-facts.ts';
 
 /** Reads a checked-out repository. No method throws where there is none, but `head`. */
 export interface GitRepository {
-  /** The commit that is checked out and the ref it stands for. Throws ConfigurationError outside of a repository. */
+  /** The commit that is checked out and the ref it stands for. Throws ConfigurationError where there is no commit. */
   head(preferredRef: string): Promise<{ readonly ref: RefFacts; readonly sha: string }>;
-  /** Names of all tags; undefined where the clone has no whole list of them. */
-  tags(): Promise<readonly string[] | undefined>;
+  tags(): Promise<GitTags>;
   /** Branches and tags, in full, those of the remote as if they were local. */
   refs(): Promise<readonly string[]>;
   commitDate(sha: string): Promise<Date | undefined>;
   defaultBranch(): Promise<string | undefined>;
 }
 
-const DEADLINE = 30_000;
+export interface GitTags {
+  /** Without `refs/tags/`. */
+  readonly names: readonly string[];
+  /** False for a shallow clone, which has the tags it was asked for, and where there is no clone. */
+  readonly isWhole: boolean;
+}
 
-/** Opens the repository in `folder`, which may belong to another user, as in a container job. */
-export function openRepository(folder: string, runCommand: RunCommand): GitRepository {
-  const git = async (...args: readonly string[]): Promise<string | undefined> => {
+/** The repository that `git` runs in. */
+export function openRepository(git: Git): GitRepository {
+  const read = async (...args: readonly string[]): Promise<string | undefined> => {
     try {
-      const { exitCode, stdout } = await runCommand('git', ['-C', folder, '-c', `safe.directory=${folder}`, ...args], {
-        deadline: DEADLINE,
-        allowFailure: true,
-      });
+      const { exitCode, stdout } = await git.run(args, { allowFailure: true });
       return exitCode === 0 ? stdout.trim() : undefined;
     } catch (error) {
       // No git, or one that hangs: what it would have told is then asked elsewhere, or not known.
@@ -32,35 +34,46 @@ export function openRepository(folder: string, runCommand: RunCommand): GitRepos
       throw error;
     }
   };
-  const refs = async (...more: readonly string[]): Promise<readonly string[]> => {
-    const listed = await git('for-each-ref', '--format=%(refname)', ...more);
+  const listRefs = async (...more: readonly string[]): Promise<readonly string[]> => {
+    const listed = await read('for-each-ref', '--format=%(refname)', ...more);
     return (listed ?? '').split('\n').filter((name) => name !== '');
+  };
+  // Tags and refs are one question to git: a process costs 5 ms and more.
+  let named: Promise<readonly string[]> | undefined;
+  const namedRefs = (): Promise<readonly string[]> => {
+    named ??= listRefs('refs/heads', 'refs/remotes', 'refs/tags');
+    return named;
   };
   return {
     async head(preferredRef) {
-      const sha = await git('rev-parse', '--verify', 'HEAD');
-      if (sha === undefined)
+      const sha = await read('rev-parse', '--verify', 'HEAD');
+      if (sha === undefined) {
+        const isRepository = (await read('rev-parse', '--git-dir')) !== undefined;
         throw new ConfigurationError(
-          `"context: git" needs a checked-out repository, and "${folder}" is none; run actions/checkout before`,
+          `input "context": "git" needs a commit that is checked out, and ${
+            isRepository ? 'the repository has none yet' : 'the workspace is no repository; run actions/checkout before'
+          }`,
         );
-      const branch = await git('symbolic-ref', '--quiet', 'HEAD');
-      const fullName = branch ?? refOfDetached(await refs('--points-at=HEAD', '--sort=-version:refname'), preferredRef);
+      }
+      const branch = await read('symbolic-ref', '--quiet', 'HEAD');
+      const fullName =
+        branch ?? refOfDetached(await listRefs('--points-at=HEAD', '--sort=-version:refname'), preferredRef);
       return { ref: refFactsOf(fullName), sha };
     },
     async tags() {
-      // A shallow clone has the tags it was asked for, which need not be all.
-      if ((await git('rev-parse', '--is-shallow-repository')) !== 'false') return undefined;
-      return (await refs('refs/tags')).map((name) => name.slice('refs/tags/'.length));
+      const [isShallow, found] = await Promise.all([read('rev-parse', '--is-shallow-repository'), namedRefs()]);
+      const tags = found.filter((name) => name.startsWith('refs/tags/'));
+      return { names: tags.map((name) => name.slice('refs/tags/'.length)), isWhole: isShallow === 'false' };
     },
     async refs() {
-      const found = (await refs('refs/heads', 'refs/remotes', 'refs/tags')).map(localNameOf);
+      const found = (await namedRefs()).map(localNameOf);
       return [...new Set(found)].filter((name) => name !== 'refs/heads/HEAD' && name.startsWith('refs/'));
     },
     async commitDate(sha) {
-      return /^[0-9a-f]{40,64}$/.test(sha) ? dateOf(await git('show', '--no-patch', '--format=%cI', sha)) : undefined;
+      return isCommitId(sha) ? dateOf(await read('show', '--no-patch', '--format=%cI', sha)) : undefined;
     },
     async defaultBranch() {
-      return (await git('symbolic-ref', '--quiet', 'refs/remotes/origin/HEAD'))?.slice('refs/remotes/origin/'.length);
+      return (await read('symbolic-ref', '--quiet', 'refs/remotes/origin/HEAD'))?.slice('refs/remotes/origin/'.length);
     },
   };
 }

@@ -1,5 +1,5 @@
-import { readAttributes, refuse, refuseUnknown } from './attributes.ts';
-import { readRecords } from './records.ts';
+import { readAttributes, readChoice, readEach, refuse, refuseUnknown } from './attributes.ts';
+import { type InputRecord, readRecords } from './records.ts';
 
 /** One entry of `images`. */
 export interface ImageName {
@@ -25,22 +25,19 @@ const MAX_NAME = 255;
  */
 export function parseImageNames(text: string): readonly ImageName[] {
   const names = new Map<string, ImageName>();
-  for (const record of readRecords(text)) {
-    for (const image of parseRecord(record.fields, record.line)) {
-      const earlier = names.get(image.name);
-      names.set(image.name, { ...image, isEnabled: image.isEnabled || earlier?.isEnabled === true });
-    }
+  for (const image of readEach(readRecords(text), parseRecord).flat()) {
+    const earlier = names.get(image.name);
+    names.set(image.name, { ...image, isEnabled: image.isEnabled || earlier?.isEnabled === true });
   }
   return [...names.values()];
 }
 
-function parseRecord(fields: readonly string[], line: number): readonly ImageName[] {
+function parseRecord({ fields, line }: InputRecord): readonly ImageName[] {
   if (fields.every((field) => !field.includes('=')))
     return fields.map((name) => ({ name: legalName(name, line), isEnabled: true }));
   const attributes = readAttributes({ line, fields }, 'name');
   refuseUnknown(attributes, ['name', 'enable'], line, 'an image');
-  const enable = attributes.get('enable') ?? 'true';
-  if (enable !== 'true' && enable !== 'false') refuse(line, `"enable" is "${enable}"; it must be true or false`);
+  const enable = readChoice(attributes.get('enable') ?? 'true', ['true', 'false'], 'enable', line);
   const name = attributes.get('name') || refuse(line, 'an image needs a name, as in name=ghcr.io/acme/app');
   return [{ name: legalName(name, line), isEnabled: enable === 'true' }];
 }

@@ -1,8 +1,8 @@
 import { ConfigurationError } from '../runner/errors.ts';
-import { viewOf } from './evaluate.ts';
 import type { RenderTemplate } from './expressions.ts';
 import type { TagFacts } from './facts.ts';
-import { type InputLine, readLines } from './records.ts';
+import type { InputLine } from './records.ts';
+import { viewOf } from './template-view.ts';
 
 /** Labels or annotations by key, in the order of their keys. Values may hold line ends. */
 export type Labels = ReadonlyMap<string, string>;
@@ -47,12 +47,8 @@ export function planLabels(
     if (key === '') warnings.push(`line ${line} ("${text}") is no key=value and was left out`);
     else labels.set(key, rendered.slice(split + 1));
   }
-  return { labels: new Map([...labels].sort(([a], [b]) => a.localeCompare(b, 'en'))), warnings };
-}
-
-/** Reads the lines of `labels` or `annotations`. */
-export function parseLabelLines(text: string): readonly InputLine[] {
-  return readLines(text);
+  // Not localeCompare: the first collator of a process takes 8 ms to make.
+  return { labels: new Map([...labels].sort(([a], [b]) => (a < b ? -1 : 1))), warnings };
 }
 
 function renderLine(line: number, text: string, facts: TagFacts, render: RenderTemplate): string {

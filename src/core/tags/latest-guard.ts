@@ -1,5 +1,6 @@
-import { type Fired, type Judgement, renderVersion, versionIn } from './evaluate.ts';
-import { parseVersion, type Version, type VersionScheme } from './versions.ts';
+import type { Fired, Judgement } from './judge-rule.ts';
+import { renderVersion, versionIn } from './version-names.ts';
+import { compareVersions, parseVersion, type Version, versionOfTag } from './versions.ts';
 
 /**
  * Why the run may not take `latest`; undefined when it may.
@@ -9,7 +10,8 @@ import { parseVersion, type Version, type VersionScheme } from './versions.ts';
  */
 export function latestRefusal(fired: readonly Fired[], judgement: Judgement): string | undefined {
   const versioned = fired.find((verdict) => verdict.version !== undefined);
-  const own = versioned?.version ?? familyOf(judgement.facts.ref.tag ?? '')?.version;
+  const own = versioned?.version ?? versionOfTag(judgement.facts.ref.tag ?? '')?.version;
+  if (judgement.facts.isPrerelease) return 'the release is marked as a pre-release';
   if (own === undefined) return undefined;
   if (own.isPrerelease) return `${own.text} is a pre-release`;
   const newest = newerVersions(versioned, own, judgement).at(0);
@@ -33,13 +35,13 @@ export function movingTagRefusal(verdict: Fired, judgement: Judgement): string |
     return newer === undefined ? undefined : `${newer.raw} is newer and has this name`;
   }
   if (rule.type !== 'match' || rule.value !== '') return undefined;
-  const family = familyOf(judgement.facts.ref.tag ?? '');
+  const tagged = versionOfTag(judgement.facts.ref.tag ?? '');
   const own = rule.pattern.exec(judgement.facts.ref.tag ?? '')?.[rule.group];
-  if (family === undefined || own === undefined) return undefined;
-  const newer = newerVersions(undefined, family.version, judgement).find(
-    ({ raw }) => rule.pattern.exec(`${family.name}${raw}`)?.[rule.group] === own,
+  if (tagged === undefined || own === undefined) return undefined;
+  const newer = newerVersions(undefined, tagged.version, judgement).find(
+    ({ raw }) => rule.pattern.exec(`${tagged.family}${raw}`)?.[rule.group] === own,
   );
-  return newer === undefined ? undefined : `${family.name}${newer.raw} is newer and has this name`;
+  return newer === undefined ? undefined : `${tagged.family}${newer.raw} is newer and has this name`;
 }
 
 /** Final versions among the repository's tags that are newer than `own`, the newest first. */
@@ -48,8 +50,8 @@ function newerVersions(verdict: Fired | undefined, own: Version, { facts }: Judg
   return (facts.gitTags ?? [])
     .map(read)
     .filter((version) => version !== undefined)
-    .filter((version) => !version.isUnstable && version.compare(own) > 0)
-    .sort((a, b) => b.compare(a));
+    .filter((version) => version.isFinal && compareVersions(version, own) > 0)
+    .sort((a, b) => compareVersions(b, a));
 }
 
 function readerFor(verdict: Fired | undefined, ownTag: string): (tag: string) => Version | undefined {
@@ -68,25 +70,7 @@ function readerFor(verdict: Fired | undefined, ownTag: string): (tag: string) =>
       return own === undefined || other?.family === own.family ? other?.version : undefined;
     };
   }
-  const own = familyOf(ownTag);
+  const own = versionOfTag(ownTag);
   if (own === undefined) return () => undefined;
-  return (tag) => (tag.startsWith(own.name) ? parseVersion(tag.slice(own.name.length), own.scheme) : undefined);
-}
-
-interface Family {
-  readonly name: string;
-  readonly scheme: VersionScheme;
-  readonly version: Version;
-}
-
-/** A git tag's family (`app-` of `app-v1.2.3`), so that the versions of one part of a monorepo are compared alone. */
-function familyOf(tag: string): Family | undefined {
-  const split = /^(|.*?[^0-9.])(v?\d[^/]*)$/.exec(tag.slice(0, 256));
-  if (split === null) return undefined;
-  const [, name = '', text = ''] = split;
-  for (const scheme of ['semver', 'pep440'] as const) {
-    const version = parseVersion(text, scheme);
-    if (version !== undefined) return { name, scheme, version };
-  }
-  return undefined;
+  return (tag) => (tag.startsWith(own.family) ? parseVersion(tag.slice(own.family.length), own.scheme) : undefined);
 }

@@ -1,8 +1,9 @@
-import { findCollisions } from './collisions.ts';
-import { type Fired, type Judgement, judgeRule, type Passed, type Verdict, viewOf } from './evaluate.ts';
+import { findCollisions, MAX_COMPARED_REFS } from './collisions.ts';
 import type { RenderTemplate } from './expressions.ts';
 import type { TagFacts } from './facts.ts';
 import type { Flavor } from './flavor.ts';
+import { type Fired, type Judgement, judgementOf, judgeRule, type Passed, type Verdict } from './judge-rule.ts';
+import { decideLatest, type LatestDecision, nameOfLatest } from './latest.ts';
 import { latestRefusal, movingTagRefusal } from './latest-guard.ts';
 import { isLegalTag, toLegalTag } from './legal-tag.ts';
 import type { Rule } from './rules.ts';
@@ -41,7 +42,7 @@ export interface TagPlan {
   readonly immutableTag: string | undefined;
   readonly outcomes: readonly RuleOutcome[];
   /** Whether `latest` is added by the flavor, and why or why not. */
-  readonly latest: { readonly isAdded: boolean; readonly reason: string };
+  readonly latest: LatestDecision;
   readonly notices: readonly string[];
   readonly warnings: readonly string[];
   /** What two writers would both write; an error or a warning, as the user says. */
@@ -59,7 +60,7 @@ interface NamedTag {
  * Throws ConfigurationError for a rule that cannot be judged.
  */
 export function planTags(facts: TagFacts, inputs: TagInputs): TagPlan {
-  const judgement: Judgement = { facts, flavor: inputs.flavor, render: inputs.render };
+  const judgement = judgementOf(facts, inputs.flavor, inputs.render);
   const verdicts = inputs.rules.map((rule) => judgeRule(rule, judgement));
   const fired = verdicts.filter((verdict): verdict is Fired => verdict.fires);
   const guard: Guard = {
@@ -70,7 +71,7 @@ export function planTags(facts: TagFacts, inputs: TagInputs): TagPlan {
   };
 
   const ruled = nameByRules(verdicts, guard);
-  const latest = decideLatest(inputs.flavor, fired, guard.refusal);
+  const latest = decideLatest(guard.latestName, inputs.flavor, fired, guard.refusal);
   const named = withLatest(ruled.named, latest.isAdded, guard.latestName);
   const changes: string[] = [];
   const variants = inputs.variants.map((variant) => planVariant(variant, named, inputs.hasImages, changes));
@@ -89,9 +90,12 @@ export function planTags(facts: TagFacts, inputs: TagInputs): TagPlan {
     latest,
     notices: unique([
       ...ruled.notices,
-      ...(latest.isWithheld ? [withheldNotice('latest', latest.reason)] : []),
+      ...(latest.isWithheld ? [withheldNotice(latest.name, latest.reason)] : []),
       ...changes,
       ...silenceNotices(variants, inputs.hasImages),
+      ...(facts.knownRefs.length > MAX_COMPARED_REFS
+        ? [`of ${facts.knownRefs.length} refs only ${MAX_COMPARED_REFS} were compared for collisions`]
+        : []),
     ]),
     warnings: verdicts
       .filter((verdict): verdict is Passed => !verdict.fires && verdict.isSuspect)
@@ -162,42 +166,9 @@ function silenceNotices(variants: readonly PlannedVariant[], hasImages: boolean)
 
 function reasonToWithhold(verdict: Fired, tag: string, guard: Guard): string | undefined {
   if (!guard.isOn) return undefined;
-  if (tag === 'latest' || tag === toLegalTag(guard.latestName).tag) return guard.refusal;
+  // Whatever stands around it: `latest-alpine` is the latest of its flavor.
+  if ([verdict.value, tag].includes('latest') || tag === toLegalTag(guard.latestName).tag) return guard.refusal;
   return movingTagRefusal(verdict, guard.judgement);
-}
-
-/** The flavor's name for latest. Its expressions are rendered; docker/metadata-action v6.2 writes `latest--sha-`. */
-function nameOfLatest({ flavor, facts, render }: Judgement): string {
-  const view = viewOf(facts);
-  const prefix = flavor.isPrefixOnLatest ? render(flavor.prefix, view) : '';
-  const suffix = flavor.isSuffixOnLatest ? render(flavor.suffix, view) : '';
-  return `${prefix}latest${suffix}`;
-}
-
-function decideLatest(
-  flavor: Flavor,
-  fired: readonly Fired[],
-  refusal: string | undefined,
-): { readonly isAdded: boolean; readonly isWithheld: boolean; readonly reason: string } {
-  const [first] = fired;
-  if (first === undefined) return { isAdded: false, isWithheld: false, reason: 'no rule gave a tag' };
-  if (flavor.latest === 'false') return { isAdded: false, isWithheld: false, reason: 'the flavor says latest=false' };
-  const wanted = flavor.latest === 'true' || first.isLatest;
-  if (!wanted)
-    return {
-      isAdded: false,
-      isWithheld: false,
-      reason: `the first rule that fired (${first.rule.text}) does not ask for it`,
-    };
-  if (refusal !== undefined) return { isAdded: false, isWithheld: true, reason: refusal };
-  return {
-    isAdded: true,
-    isWithheld: false,
-    reason:
-      flavor.latest === 'true'
-        ? 'the flavor says latest=true'
-        : `the first rule that fired (${first.rule.text}) asks for it`,
-  };
 }
 
 function planVariant(

@@ -17,7 +17,8 @@ const MAX_INPUT = 512 * 1024;
 /** A field in quotes: all of it (`"key=a,b"`, may hold line ends), or its value (`key="a,b"`). `""` is one quote. */
 const QUOTED_FIELD = /[ \t]*"((?:[^"]|"")*)"[ \t]*(?=,|\r?\n|$)/y;
 const QUOTED_VALUE = /[ \t]*([A-Za-z][\w-]*)[ \t]*=[ \t]*"((?:[^"\n]|"")*)"[ \t]*(?=,|\r?\n|$)/y;
-const PLAIN_FIELD = /[^,\r\n]*/y;
+/** The comma of a pattern's quantifier (`\d{1,3}`) separates nothing, also where the quotes were forgotten. */
+const PLAIN_FIELD = /(?:[^,\r\n]|(?<=\{\d{1,9}),(?=\d{0,9}\}))*/y;
 const QUOTED_LINE = /[ \t]*"((?:[^"]|"")*)"[ \t]*(?=\r?\n|$)/y;
 const PLAIN_LINE = /[^\r\n]*/y;
 const BLANK_OR_COMMENT = /[ \t]*(?:#[^\n]*)?(?:\r?\n|$)/y;

@@ -1,4 +1,5 @@
 import type { Answer } from '../net/request.ts';
+import type { RetryPolicy } from '../net/retry.ts';
 import { messagesOf } from '../runner/errors.ts';
 import { fieldOf, isRecord, type RunnerEvent } from '../runner/event.ts';
 import type { Log } from '../runner/log.ts';
@@ -7,9 +8,10 @@ import type { RepositoryFacts } from './facts.ts';
 /** Asks GitHub's REST API; undefined when there is no useful answer, which has then been said in the log. */
 export type AskApi = (path: string, forWhat: string) => Promise<unknown>;
 
-/** One try may take 10 s, all of them 45 s: what the API knows is seldom worth a longer wait. */
+/** What the API knows is seldom worth a longer wait: without a network two retries end within 2 s. */
 const TIMEOUT = 10_000;
 const DEADLINE = 45_000;
+const RETRY: RetryPolicy = { attempts: 3, firstPause: 500, longestPause: 5_000 };
 
 /** Asks the API of the run's server, with the token when there is one. */
 export function createApi(event: RunnerEvent, token: string | undefined, log: Log): AskApi {
@@ -30,6 +32,7 @@ export function createApi(event: RunnerEvent, token: string | undefined, log: Lo
         },
         timeout: TIMEOUT,
         deadline: DEADLINE,
+        retry: RETRY,
         log,
       });
     } catch (cause) {
@@ -92,10 +95,11 @@ export async function gitTagsOfApi(ask: AskApi): Promise<readonly string[] | und
     .map((ref) => ref.replace(/^refs\/tags\//, ''));
 }
 
-/** When a commit was made, by the event's payload: pushes carry theirs. */
+/** When a commit was made, by the event's payload: pushes and merge groups carry theirs. */
 export function commitDateOfPayload(event: RunnerEvent, sha: string): Date | undefined {
   const { commits, head_commit: head } = event.payload;
-  const all: readonly unknown[] = [...(Array.isArray(commits) ? commits : []), head];
+  const queued = fieldOf(event.payload, 'merge_group', 'head_commit');
+  const all: readonly unknown[] = [...(Array.isArray(commits) ? commits : []), head, queued];
   return all
     .map((commit) => (fieldOf(commit, 'id') === sha ? dateOf(fieldOf(commit, 'timestamp')) : undefined))
     .find((date) => date !== undefined);

@@ -1,5 +1,4 @@
-import { nearest } from '../runner/input-grammar.ts';
-import { type Attributes, readAttributes, refuse, refuseUnknown } from './attributes.ts';
+import { type Attributes, readAttributes, readChoice, readEach, refuse, refuseUnknown } from './attributes.ts';
 import { type InputRecord, readRecords } from './records.ts';
 
 /** What every rule may say, whatever its type. */
@@ -45,6 +44,7 @@ const TYPES: Readonly<Record<RuleType, { readonly attributes: readonly string[];
   raw: { attributes: ['value'], priority: 200 },
   sha: { attributes: ['format'], priority: 100 },
 };
+const RULE_TYPES = Object.keys(TYPES).filter((name): name is RuleType => Object.hasOwn(TYPES, name));
 const COMMON = ['type', 'enable', 'priority', 'prefix', 'suffix'];
 
 /**
@@ -54,7 +54,7 @@ const COMMON = ['type', 'enable', 'priority', 'prefix', 'suffix'];
  * missing or illegal value.
  */
 export function parseRules(text: string): readonly Rule[] {
-  return byPriority(readRecords(text).map(parseRule));
+  return byPriority(readEach(readRecords(text), parseRule));
 }
 
 /** Highest priority first; rules of one priority keep their order. */
@@ -65,7 +65,7 @@ function byPriority(rules: readonly Rule[]): readonly Rule[] {
 function parseRule(record: InputRecord): Rule {
   const { line } = record;
   const attributes = readAttributes(record);
-  const type = parseType(attributes.get('type') ?? 'raw', line);
+  const type = readChoice(attributes.get('type') ?? 'raw', RULE_TYPES, 'type', line);
   refuseUnknown(attributes, [...COMMON, ...TYPES[type].attributes], line, `type=${type}`);
   const common: CommonRule = {
     line,
@@ -76,17 +76,6 @@ function parseRule(record: InputRecord): Rule {
     suffix: attributes.get('suffix'),
   };
   return { ...common, ...parseOwn(type, attributes, line) };
-}
-
-function parseType(text: string, line: number): RuleType {
-  const types = Object.keys(TYPES).filter((name): name is RuleType => Object.hasOwn(TYPES, name));
-  const found = types.find((type) => type === text);
-  if (found !== undefined) return found;
-  const near = nearest(text, types);
-  return refuse(
-    line,
-    `"${text}" is no type of rule${near === undefined ? `; there are ${types.join(', ')}` : `; did you mean "${near}"?`}`,
-  );
 }
 
 type OwnPart = Rule extends infer R ? (R extends Rule ? Omit<R, keyof CommonRule> : never) : never;
@@ -119,28 +108,16 @@ function parseOwn(type: RuleType, attributes: Attributes, line: number): OwnPart
     case 'edge':
       return { type, branch: of('branch') };
     case 'ref':
-      return { type, event: parseOneOf(required('event'), ['branch', 'tag', 'pr'], 'event', line) };
+      return { type, event: readChoice(required('event'), ['branch', 'tag', 'pr'], 'event', line) };
     case 'raw':
       // An empty value is an output that was not set: the rule then gives no tag.
       return { type, value: attributes.get('value') ?? required('value') };
     case 'sha':
-      return { type, format: parseOneOf(of('format', 'short'), ['short', 'long'], 'format', line) };
+      return { type, format: readChoice(of('format', 'short'), ['short', 'long'], 'format', line) };
   }
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = { pattern: '…', event: 'branch', value: 'edge' };
-
-function parseOneOf<Choice extends string>(
-  text: string,
-  choices: readonly Choice[],
-  name: string,
-  line: number,
-): Choice {
-  return (
-    choices.find((choice) => choice === text) ??
-    refuse(line, `"${name}" is "${text}"; it must be one of ${choices.join(', ')}`)
-  );
-}
 
 function parsePriority(text: string | undefined, type: RuleType, line: number): number {
   if (text === undefined) return TYPES[type].priority;

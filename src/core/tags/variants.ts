@@ -39,7 +39,7 @@ export function namedVariants({ images, rows, variant, defaultVariant }: Variant
       {
         image: '',
         variant,
-        endings: endingsOf(variant, variant === '' ? '' : `-${variant}`, defaultVariant),
+        endings: endingsOf('variant', variant, variant === '' ? '' : `-${variant}`, defaultVariant),
         repositories: enabled,
       },
     ];
@@ -53,7 +53,7 @@ export function namedVariants({ images, rows, variant, defaultVariant }: Variant
     found.set(key, {
       image: row.image,
       variant: row.variant,
-      endings: endingsOf(row.variant, row.suffix, defaultVariant),
+      endings: endingsOf('matrix', row.variant, row.suffix, defaultVariant),
       repositories: [...new Set(enabled.map((name) => repositoryOf(name, row.image)))],
     });
   }
@@ -68,10 +68,15 @@ function repositoryOf(name: string, image: string): string {
   return repository;
 }
 
-function endingsOf(variant: string, ending: string, defaultVariant: string): readonly string[] {
+function endingsOf(
+  input: 'variant' | 'matrix',
+  variant: string,
+  ending: string,
+  defaultVariant: string,
+): readonly string[] {
   if (!ENDING.test(ending)) {
     throw new ConfigurationError(
-      `"${ending}" cannot end a tag; a variant is made of at most 63 of A-Z, a-z, 0-9, ".", "_" and "-"`,
+      `input "${input}": "${ending}" cannot end a tag; a variant is made of at most 63 of A-Z, a-z, 0-9, ".", "_" and "-"`,
     );
   }
   return variant !== '' && variant === defaultVariant ? [...new Set(['', ending])] : [ending];

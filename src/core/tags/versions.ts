@@ -1,7 +1,8 @@
+import type { SemVer } from 'semver';
 import compareSemver from 'semver/functions/compare.js';
 import parseSemver from 'semver/functions/parse.js';
 import type { TemplateView } from './expressions.ts';
-import { comparePythonVersions, parsePythonVersion } from './pep440.ts';
+import { comparePythonVersions, type PythonVersion, parsePythonVersion } from './pep440.ts';
 
 /** A version of either scheme, as rules need it. */
 export interface Version {
@@ -9,14 +10,16 @@ export interface Version {
   readonly raw: string;
   /** In normal form, build metadata or local part included. */
   readonly text: string;
-  /** Semver: a pre-release. PEP 440: a pre-, post- or development release. Such a version is never shortened. */
-  readonly isUnstable: boolean;
+  /** False for pre-releases, and by PEP 440 also for post- and development releases: they are never shortened. */
+  readonly isFinal: boolean;
   /** True for what comes before its own final release. */
   readonly isPrerelease: boolean;
   /** What a pattern can name. */
   readonly values: TemplateView['values'];
-  /** Negative when this version is the older one. Versions of the other scheme are equal to it. */
-  compare(other: Version): number;
+  /** What versions are compared by. */
+  readonly parsed:
+    | { readonly scheme: 'semver'; readonly semver: SemVer }
+    | { readonly scheme: 'pep440'; readonly python: PythonVersion };
 }
 
 export type VersionScheme = 'semver' | 'pep440';
@@ -33,7 +36,7 @@ function parseSemverVersion(text: string): Version | undefined {
   return {
     raw: text,
     text: full,
-    isUnstable: parsed.prerelease.length > 0,
+    isFinal: parsed.prerelease.length === 0,
     isPrerelease: parsed.prerelease.length > 0,
     values: new Map<string, string | number>([
       ['raw', text],
@@ -44,10 +47,7 @@ function parseSemverVersion(text: string): Version | undefined {
       ['prerelease', parsed.prerelease.join('.')],
       ['build', parsed.build.join('.')],
     ]),
-    compare: (other) => {
-      const theirs = parseSemver(other.raw);
-      return theirs === null ? 0 : compareSemver(parsed, theirs);
-    },
+    parsed: { scheme: 'semver', semver: parsed },
   };
 }
 
@@ -58,7 +58,7 @@ function parsePep440Version(text: string): Version | undefined {
   return {
     raw: text,
     text: parsed.normalized,
-    isUnstable: pre !== undefined || post !== undefined || dev !== undefined,
+    isFinal: pre === undefined && post === undefined && dev === undefined,
     isPrerelease: pre !== undefined || dev !== undefined,
     values: new Map<string, string | number>([
       ['raw', text],
@@ -67,9 +67,32 @@ function parsePep440Version(text: string): Version | undefined {
       ['minor', release[1] ?? 0],
       ['patch', release[2] ?? 0],
     ]),
-    compare: (other) => {
-      const theirs = parsePythonVersion(other.raw);
-      return theirs === undefined ? 0 : comparePythonVersions(parsed, theirs);
-    },
+    parsed: { scheme: 'pep440', python: parsed },
   };
+}
+
+/** Negative when `a` is the older one. Versions of different schemes are equal. */
+export function compareVersions({ parsed: a }: Version, { parsed: b }: Version): number {
+  if (a.scheme === 'semver' && b.scheme === 'semver') return compareSemver(a.semver, b.semver);
+  if (a.scheme === 'pep440' && b.scheme === 'pep440') return comparePythonVersions(a.python, b.python);
+  return 0;
+}
+
+/** A git tag that ends with a version: `app-v1.2.3` is version 1.2.3 of the family `app-`. */
+export interface TaggedVersion {
+  readonly family: string;
+  readonly scheme: VersionScheme;
+  readonly version: Version;
+}
+
+/** Reads the version at the end of a git tag, semver before PEP 440; undefined when there is none. */
+export function versionOfTag(tag: string): TaggedVersion | undefined {
+  const split = /^(|.*?[^0-9.])(v?\d[^/]*)$/.exec(tag.slice(0, 256));
+  if (split === null) return undefined;
+  const [, family = '', text = ''] = split;
+  for (const scheme of ['semver', 'pep440'] as const) {
+    const version = parseVersion(text, scheme);
+    if (version !== undefined) return { family, scheme, version };
+  }
+  return undefined;
 }

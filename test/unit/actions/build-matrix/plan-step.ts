@@ -15,6 +15,7 @@ export interface PlanStep {
   readonly ref?: string;
   readonly payload?: Readonly<Record<string, unknown>>;
   readonly inputs?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface PlanResult {
@@ -39,6 +40,7 @@ export async function runPlan(repository: TemporaryRepository, step: PlanStep = 
       GITHUB_EVENT_PATH: payload,
       GITHUB_REF: step.ref ?? 'refs/heads/main',
       GITHUB_REPOSITORY: 'Acme/My-App',
+      ...step.environment,
       ...Object.fromEntries(
         Object.entries(step.inputs ?? {}).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]),
       ),

@@ -77,7 +77,7 @@ describe('rows', () => {
     const { outputs, log } = await plan(GPU, { 'max-rows': '3' });
     expect(outputs['shards']).toMatchObject([{ include: { length: 3 } }, { include: { length: 1 } }]);
     expect(outputs['shardCount']).toBe(2);
-    expect(log).toMatch(/::warning.*use the output "shards"/);
+    expect(log).toMatch(/::warning.*build from the output "shards"/);
   });
 
   it('refuse two that have one id', async () => {
@@ -200,6 +200,27 @@ describe('images that are built from each other', () => {
     });
   });
 
+  it('without platforms of their own have those of the images that are built from them', async () => {
+    const { rows } = await plan({
+      '.github/images.yml': `images:
+  app: { needs: [middle], platforms: [linux/amd64, linux/arm64] }
+  middle: { needs: [bottom] }
+  bottom: {}
+  other: {}
+`,
+      Dockerfile: 'FROM scratch\n',
+    });
+    expect(rows.map(({ id }) => id).sort()).toEqual([
+      'app-linux-amd64',
+      'app-linux-arm64',
+      'bottom-linux-amd64',
+      'bottom-linux-arm64',
+      'middle-linux-amd64',
+      'middle-linux-arm64',
+      'other-linux-amd64',
+    ]);
+  });
+
   it('read everything on a parent that defers a COPY', async () => {
     await using repository = await TemporaryRepository.create({
       'compose.yml': 'services:\n  p: { image: p:1, build: ./p }\n  c: { build: ./c }\n',
@@ -217,7 +238,7 @@ describe('images that are built from each other', () => {
     ['a parent that is not defined', 'images:\n  a: { needs: [c] }\n', /needs the image "c", which is not defined/],
     [
       'a parent for another platform',
-      'images:\n  a: { needs: [b], platforms: [linux/arm64] }\n  b: {}\n',
+      'images:\n  a: { needs: [b], platforms: [linux/arm64] }\n  b: { platforms: [linux/amd64] }\n',
       /not built for linux\/arm64/,
     ],
   ])('refuse %s', async (_, config, message) => {

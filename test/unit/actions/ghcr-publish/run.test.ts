@@ -1,73 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { contract } from '../../../../src/actions/ghcr-publish/contract.ts';
-import { run } from '../../../../src/actions/ghcr-publish/run.ts';
 import { createArtifactService } from '../../../../src/core/handoff/artifact-service.ts';
 import { saveBuildRecord } from '../../../../src/core/handoff/build-record.ts';
 import { parseRows } from '../../../../src/core/images/row.ts';
 import { digestOf } from '../../../../src/core/registry/manifest.ts';
-import { runCommand } from '../../../../src/core/runner/command.ts';
-import { readInputs } from '../../../../src/core/runner/inputs.ts';
-import { type ActionContext, ActionFailure } from '../../../../src/core/runner/run-action.ts';
+import { ActionFailure } from '../../../../src/core/runner/run-action.ts';
 import { listen, type Standin } from '../../../harness/standins/listening-server.ts';
 import { startResultsService } from '../../../harness/standins/results-service.ts';
-import { keptLog } from '../../core/registry/kept-log.ts';
-import { type MadeIndex, makeImage, makeIndex, makeLayer } from '../../core/registry/oci-layout.ts';
-import { type RegistryServer, startRegistry } from '../../core/registry/registry-server.ts';
-
-async function build(
-  platforms: readonly string[],
-  content: string,
-  labels: Record<string, string> = {},
-): Promise<MadeIndex> {
-  const images = [];
-  for (const platform of platforms) {
-    images.push(makeImage([await makeLayer([{ name: 'f', content: content + platform }])], platform, labels));
-  }
-  return makeIndex(images, { withAttestations: true });
-}
-
-function store(registry: RegistryServer, name: string, index: MadeIndex, tag?: string): string {
-  const { blobs, manifests, tags } = registry.repository(name);
-  for (const { digest, bytes } of index.blobs) blobs.set(digest, bytes);
-  for (const manifest of [index.manifest, ...index.manifests]) manifests.set(manifest.digest, manifest);
-  if (tag !== undefined) tags.set(tag, index.manifest.digest);
-  return index.manifest.digest;
-}
-
-async function publish(
-  inputs: Readonly<Record<string, string>>,
-  options: { readonly environment?: Readonly<Record<string, string>>; readonly api?: string } = {},
-) {
-  const log = keptLog();
-  const variables = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
-  // No login of the machine's own user may reach a test.
-  const environment = { DOCKER_CONFIG: '/nonexistent', ...options.environment, ...Object.fromEntries(variables) };
-  const context: ActionContext = {
-    event: {
-      name: 'push',
-      ref: 'refs/heads/main',
-      sha: 'c'.repeat(40),
-      repository: 'Acme/App',
-      actor: 'octocat',
-      workflow: 'w',
-      job: 'j',
-      runId: '1',
-      runAttempt: 1,
-      serverUrl: 'https://github.com',
-      apiUrl: options.api ?? 'http://127.0.0.1:9',
-      graphqlUrl: '',
-      payload: {},
-    },
-    environment,
-    workspace: '/',
-    temp: '/tmp',
-    log,
-    runCommand,
-    state: { save: () => undefined, get: () => undefined },
-  };
-  const result = await run(readInputs(contract, environment, log), context);
-  return { outputs: result.outputs ?? {}, summary: result.summary ?? '', log };
-}
+import { startRegistry } from '../../core/registry/registry-server.ts';
+import { storeIndex } from '../../core/registry/store-index.ts';
+import { build, publish } from './publish-step.ts';
 
 describe('ghcr-publish', () => {
   test('puts the builds of a matrix together and names each variant, most specific tags first', async () => {
@@ -83,7 +24,7 @@ describe('ghcr-publish', () => {
     });
     for (const row of parseRows(matrix)) {
       const built = await build([row.platform], row.id);
-      const digest = store(registry, 'acme/app', built);
+      const digest = storeIndex(registry, 'acme/app', built);
       const { mediaType, size } = built.manifest;
       const record = { version: 1, row, repository: `${registry.host}/acme/app`, digest, mediaType, size } as const;
       await saveBuildRecord(record, createArtifactService(environment));
@@ -123,7 +64,7 @@ describe('ghcr-publish', () => {
   test('takes matrix-tags as metadata-tags writes them', async () => {
     await using registry = await startRegistry();
     const [cpu, gpu] = [await build(['linux/amd64'], 'cpu'), await build(['linux/amd64'], 'gpu')];
-    const [one, other] = [store(registry, 'acme/worker', cpu), store(registry, 'acme/worker', gpu)];
+    const [one, other] = [storeIndex(registry, 'acme/worker', cpu), storeIndex(registry, 'acme/worker', gpu)];
     const name = `${registry.host}/acme/worker`;
     const sources = `image=worker,variant=cpu,ref=${name}@${one}\nimage=worker,variant=gpu,platform=linux/amd64,ref=${name}@${other}`;
     const tags = JSON.stringify({
@@ -139,7 +80,7 @@ describe('ghcr-publish', () => {
 
   test('promotes into another repository with its digest, by mounts alone', async () => {
     await using registry = await startRegistry({ users: { bot: { password: 'p', canPush: true } } });
-    const digest = store(registry, 'acme/staging', await build(['linux/amd64', 'linux/arm64'], 'x'), 'sha-1');
+    const digest = storeIndex(registry, 'acme/staging', await build(['linux/amd64', 'linux/arm64'], 'x'), 'sha-1');
     const { outputs } = await publish({
       promote: `${registry.host}/acme/staging:sha-1`,
       tags: `${registry.host}/Acme/Prod:1.0.0\n${registry.host}/acme/prod:latest`,
@@ -156,7 +97,7 @@ describe('ghcr-publish', () => {
   test('streams blobs to another registry', async () => {
     await using from = await startRegistry();
     await using to = await startRegistry();
-    const digest = store(from, 'acme/app', await build(['linux/amd64'], 'x'), 'edge');
+    const digest = storeIndex(from, 'acme/app', await build(['linux/amd64'], 'x'), 'edge');
     await publish({ promote: `${from.host}/acme/app:edge`, tags: `${to.host}/acme/app:1` });
     expect(to.repository('acme/app').tags.get('1')).toBe(digest);
   });
@@ -164,8 +105,8 @@ describe('ghcr-publish', () => {
   test('waits for a registry that answers old for a while', async () => {
     await using registry = await startRegistry();
     const [old, fresh] = [await build(['linux/amd64'], 'old'), await build(['linux/amd64'], 'new')];
-    store(registry, 'acme/app', old, 'latest');
-    const digest = store(registry, 'acme/app', fresh, 'edge');
+    storeIndex(registry, 'acme/app', old, 'latest');
+    const digest = storeIndex(registry, 'acme/app', fresh, 'edge');
     registry.staleReads = 2;
     const { outputs, log } = await publish({
       promote: `${registry.host}/acme/app:edge`,
@@ -178,9 +119,9 @@ describe('ghcr-publish', () => {
   test('leaves immutable tags, and moving ones that would go back, and says why', async () => {
     await using registry = await startRegistry();
     const label = (version: string) => ({ 'org.opencontainers.image.version': version });
-    const newer = store(registry, 'acme/app', await build(['linux/amd64'], 'new', label('2.0.0')), 'latest');
+    const newer = storeIndex(registry, 'acme/app', await build(['linux/amd64'], 'new', label('2.0.0')), 'latest');
     registry.repository('acme/app').tags.set('1.0.5', newer);
-    const digest = store(registry, 'acme/app', await build(['linux/amd64'], 'old', label('1.0.5')), 'build');
+    const digest = storeIndex(registry, 'acme/app', await build(['linux/amd64'], 'old', label('1.0.5')), 'build');
     const name = `${registry.host}/acme/app`;
     const { outputs, summary } = await publish({
       promote: `${name}:build`,
@@ -205,8 +146,8 @@ describe('ghcr-publish', () => {
     await using registry = await startRegistry();
     await using api: Standin = await listen(() => ({ status: 200, body: JSON.stringify({ status }) }));
     const label = (digit: string) => ({ 'org.opencontainers.image.revision': digit.repeat(40) });
-    store(registry, 'acme/app', await build(['linux/amd64'], 'a', label('1')), 'main');
-    const digest = store(registry, 'acme/app', await build(['linux/amd64'], 'b', label('2')), 'build');
+    storeIndex(registry, 'acme/app', await build(['linux/amd64'], 'a', label('1')), 'main');
+    const digest = storeIndex(registry, 'acme/app', await build(['linux/amd64'], 'b', label('2')), 'build');
     const name = `${registry.host}/acme/app`;
     await publish({ promote: `${name}:build`, tags: `${name}:main` }, { api: api.url });
     expect(api.requests[0]?.path).toContain(`/repos/Acme/App/compare/${'2'.repeat(40)}...${'1'.repeat(40)}`);
@@ -215,7 +156,7 @@ describe('ghcr-publish', () => {
 
   test('writes no tag when a manifest cannot be placed, and none after one that fails', async () => {
     await using registry = await startRegistry();
-    store(registry, 'acme/app', await build(['linux/amd64'], 'x'), 'build');
+    storeIndex(registry, 'acme/app', await build(['linux/amd64'], 'x'), 'build');
     const name = `${registry.host}/acme/app`;
     registry.fail({ status: 400, match: /^PUT .*manifests\/1\.2$/, body: '{"errors":[{"code":"TAG_INVALID"}]}' });
     const publishing = publish({ promote: `${name}:build`, tags: `${name}:latest,${name}:1.2,${name}:1.2.3` });
@@ -234,8 +175,8 @@ describe('ghcr-publish', () => {
   test('cut off at any request, it leaves no moving tag ahead of the version, and the next run ends it', async () => {
     for (let requests = 0, isDone = false; !isDone; requests += 1) {
       await using registry = await startRegistry();
-      const old = store(registry, 'acme/prod', await build(['linux/amd64'], 'old'), 'latest');
-      const digest = store(registry, 'acme/staging', await build(['linux/amd64'], 'new'), 'edge');
+      const old = storeIndex(registry, 'acme/prod', await build(['linux/amd64'], 'old'), 'latest');
+      const digest = storeIndex(registry, 'acme/staging', await build(['linux/amd64'], 'new'), 'edge');
       const [from, to] = [`${registry.host}/acme/staging`, `${registry.host}/acme/prod`];
       const given = { promote: `${from}:edge`, tags: `${to}:latest,${to}:1.2,${to}:1.2.3` };
       registry.faults.add({
@@ -260,7 +201,7 @@ describe('ghcr-publish', () => {
 
   test('names nothing when the release is not whole', async () => {
     await using registry = await startRegistry();
-    store(registry, 'acme/app', await build(['linux/amd64'], 'x'), 'build');
+    storeIndex(registry, 'acme/app', await build(['linux/amd64'], 'x'), 'build');
     const name = `${registry.host}/acme/app`;
     const given = { sources: `${name}:build`, tags: `${name}:1` };
     await expect(publish({ ...given, expect: 'linux/amd64, linux/arm64' })).rejects.toThrow(
@@ -279,7 +220,7 @@ describe('ghcr-publish', () => {
 
   test('a dry run says what it would do and writes nothing', async () => {
     await using registry = await startRegistry();
-    store(registry, 'acme/app', await build(['linux/amd64'], 'x'), 'build');
+    storeIndex(registry, 'acme/app', await build(['linux/amd64'], 'x'), 'build');
     const name = `${registry.host}/acme/app`;
     const { summary, log } = await publish({
       promote: `${name}:build`,
@@ -333,7 +274,7 @@ describe('ghcr-publish', () => {
 
   test('takes digests alone, and bare tags with images', async () => {
     await using registry = await startRegistry();
-    const digest = store(registry, 'acme/app', await build(['linux/amd64'], 'x'));
+    const digest = storeIndex(registry, 'acme/app', await build(['linux/amd64'], 'x'));
     await publish({ sources: digest, images: `${registry.host}/acme/{image}app`, tags: '1.0.0\n1.0' });
     expect([...registry.repository('acme/app').tags]).toEqual([
       ['1.0.0', digest],

@@ -1,53 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { startGithubApi } from '../../../harness/standins/github-api.ts';
-import { createRepository, repositoryWithTags } from './git-repository.ts';
-import { REPOSITORY, runMetadata, SHA } from './metadata-step.ts';
-
-describe('the repository', () => {
-  test('is not asked for when the event tells all', async () => {
-    expect((await runMetadata({})).requests).toEqual([]);
-  });
-
-  test('is asked for once when the event tells nothing', async () => {
-    const { requests, outputs } = await runMetadata({
-      payload: {},
-      repository: { description: 'From the API', license: 'Apache-2.0' },
-    });
-    expect(requests).toEqual(['GET /repos/acme/app']);
-    expect(outputs['labels']).toContain('image.description=From the API\norg.opencontainers.image.licenses=Apache-2.0');
-    expect(outputs['tags']).toContain('latest');
-  });
-
-  test('is asked for again after a fault of the server', async () => {
-    await using api = await startGithubApi({ repositories: [{ fullName: 'acme/app', description: 'Back again' }] });
-    api.fail({ status: 502, times: 1 });
-    const { outputs, log } = await runMetadata({ payload: {}, environment: { GITHUB_API_URL: api.enterpriseUrl } });
-    expect(outputs['labels']).toContain('image.description=Back again');
-    expect(log).toContain('status 502; trying again');
-  });
-
-  test('is done without when the API refuses: labels lose what only it knows', async () => {
-    const environment = { GITHUB_REPOSITORY: 'acme/private' };
-    const { outputs, log, tags } = await runMetadata({ payload: {}, environment, inputs: { tags: 'type=sha' } });
-    expect(tags).toEqual(['sha-860c190']);
-    expect(log).toMatch(/::warning::GitHub's API gave no .* \(status 404\); going on without/);
-    expect(outputs['labels']).not.toContain('image.licenses');
-    expect(outputs['labels']).toContain('image.source=https://github.com/acme/private');
-  });
-
-  test('the token is sent, and no empty one', async () => {
-    await using api = await startGithubApi({ repositories: [{ fullName: 'acme/app' }], tokens: ['good'] });
-    const environment = { GITHUB_API_URL: api.url };
-    const step = { payload: {}, environment, inputs: { tags: 'type=sha' } };
-    expect((await runMetadata({ ...step, inputs: { ...step.inputs, 'github-token': 'good' } })).log).not.toContain(
-      '::warning',
-    );
-    expect((await runMetadata(step)).log).not.toContain('::warning');
-    expect((await runMetadata({ ...step, inputs: { ...step.inputs, 'github-token': 'bad' } })).log).toContain(
-      'status 401; "github-token" needs contents: read',
-    );
-  });
-});
+import { createRepository, repositoryWithTags } from '../../../harness/small-repository.ts';
+import { runMetadata, SHA } from './metadata-step.ts';
 
 describe('git tags', () => {
   test('come from the API where the clone is shallow or none', async () => {
@@ -75,6 +28,26 @@ describe('git tags', () => {
     expect(requests).toHaveLength(1);
   });
 
+  test('of a clone without the tag of the run are not taken for all of them', async () => {
+    await using repository = await repositoryWithTags([]);
+    const step = { ref: 'refs/tags/v1.0.0', inputs: { tags: 'type=semver,pattern={{version}}' } };
+    const { tags } = await runMetadata({
+      ...step,
+      workspace: repository.folder,
+      repository: { tags: { 'v2.0.0': SHA } },
+    });
+    expect(tags).toEqual(['1.0.0']);
+  });
+
+  test('that the clone has are looked at when the API does not answer', async () => {
+    await using repository = await repositoryWithTags(['v2.0.0']);
+    const step = { ref: 'refs/tags/v1.0.0', inputs: { tags: 'type=semver,pattern={{version}}' } };
+    const environment = { GITHUB_REPOSITORY: 'acme/hidden' };
+    const { tags, log } = await runMetadata({ ...step, workspace: repository.folder, environment });
+    expect(tags).toEqual(['1.0.0']);
+    expect(log).toContain('the git tags of the repository are not all known');
+  });
+
   test('are not looked at when the guard is off', async () => {
     const step = {
       ref: 'refs/tags/v1.0.0',
@@ -91,7 +64,8 @@ describe('git tags', () => {
     ['app-v1.1.0', ['app-v1.1.0', 'latest']],
     ['lib-v0.9.0', ['lib-v0.9.0', 'latest']],
   ])('%s is compared with the versions of its own family', async (tag, expected) => {
-    await using repository = await repositoryWithTags(['app-v1.0.0', 'app-v1.1.0', 'lib-v0.1.0', 'v7.0.0']);
+    const others = ['app-v1.0.0', 'app-v1.1.0', 'lib-v0.1.0', 'v7.0.0'];
+    await using repository = await repositoryWithTags([...new Set([...others, tag])]);
     const { tags } = await runMetadata({
       ref: `refs/tags/${tag}`,
       workspace: repository.folder,
@@ -101,7 +75,7 @@ describe('git tags', () => {
   });
 
   test('a match that reads every family compares within its own', async () => {
-    await using repository = await repositoryWithTags(['app-v1.0.0', 'app-1.1.0', 'lib-v9.0.0']);
+    await using repository = await repositoryWithTags(['app-v1.0.0', 'app-1.1.0', 'app-v1.2.0', 'lib-v9.0.0']);
     const inputs = { tags: 'type=semver,pattern={{version}},match=v?(\\d.*)' };
     const step = { workspace: repository.folder, inputs };
     expect((await runMetadata({ ...step, ref: 'refs/tags/app-v1.2.0' })).tags).toEqual(['1.2.0', 'latest']);
@@ -121,44 +95,21 @@ describe('git tags', () => {
 
   test('latest by a hand-written rule is guarded as well', async () => {
     const inputs = { tags: 'type=sha\ntype=raw,value=latest', flavor: 'latest=false' };
-    const { tags, log } = await runMetadata({
-      ref: 'refs/tags/v1.0.0',
-      inputs,
-      repository: { tags: { 'v2.0.0': SHA } },
-    });
+    const step = { ref: 'refs/tags/v1.0.0', repository: { tags: { 'v2.0.0': SHA } } };
+    const { tags, log } = await runMetadata({ ...step, inputs });
     expect(tags).toEqual(['sha-860c190']);
     expect(log).toContain('"latest" is left where it is: v2.0.0 is newer than v1.0.0');
+    const surrounded = { tags: 'type=sha,suffix=\ntype=raw,value=latest', flavor: 'latest=false\nsuffix=-alpine' };
+    expect((await runMetadata({ ...step, inputs: surrounded })).tags).toEqual(['sha-860c190']);
   });
 });
 
-describe('context: git', () => {
-  const inputs = { context: 'git', tags: 'type=ref,event=branch\ntype=ref,event=tag\ntype=ref,event=pr' };
-  const payload = { repository: REPOSITORY };
-
-  test('takes the branch and the commit that are checked out', async () => {
-    await using repository = await createRepository();
-    await repository.git('switch', '--quiet', '--create', 'other');
-    const { tags, outputs } = await runMetadata({ payload, workspace: repository.folder, inputs });
-    expect(tags).toEqual(['other']);
-    expect(outputs['labels']).toContain(`revision=${await repository.git('rev-parse', 'HEAD')}`);
-  });
-
-  test.each([
-    ['refs/tags/v1.0.0', ['v1.0.0', 'latest']],
-    ['refs/remotes/pull/8/merge', ['pr-8']],
-    ['refs/remotes/origin/topic', ['topic']],
-  ])('knows what a detached HEAD stands for by %s', async (ref, expected) => {
-    await using repository = await createRepository();
-    await repository.git('update-ref', ref, 'HEAD');
-    await repository.git('checkout', '--quiet', '--detach');
-    await repository.git('branch', '--delete', '--force', 'main');
-    const { tags } = await runMetadata({ payload, workspace: repository.folder, inputs });
-    expect(tags).toEqual(expected);
-  });
-
-  test('outside of a repository is an error', async () => {
-    await expect(runMetadata({ inputs })).rejects.toThrow('run actions/checkout before');
-  });
+test('context: git before the first commit is an error', async () => {
+  await using repository = await createRepository();
+  await repository.git('switch', '--quiet', '--orphan', 'empty');
+  await expect(runMetadata({ inputs: { context: 'git' }, workspace: repository.folder })).rejects.toThrow(
+    'the repository has none yet',
+  );
 });
 
 test('the date of a commit comes from the clone, else from the API, else it is now with a warning', async () => {
@@ -187,27 +138,4 @@ test.each([
 ])('an event %s for %j knows whether it is on the default branch', async (event, ref, expected) => {
   const inputs = { tags: 'type=ref,event=branch\ntype=raw,value=default,enable={{is_default_branch}}' };
   expect((await runMetadata({ event, ref, inputs })).tags).toEqual(expected);
-});
-
-test('the pull request head is the commit when asked for', async () => {
-  const head = 'f'.repeat(40);
-  const step = {
-    ref: 'refs/pull/2/merge',
-    event: 'pull_request',
-    payload: { repository: REPOSITORY, pull_request: { number: 2, head: { sha: head } } },
-    inputs: { tags: 'type=sha' },
-  };
-  expect((await runMetadata(step)).tags).toEqual(['sha-860c190']);
-  const { tags, outputs } = await runMetadata({ ...step, environment: { DOCKER_METADATA_PR_HEAD_SHA: 'true' } });
-  expect(tags).toEqual(['sha-fffffff']);
-  expect(outputs['labels']).toContain(`revision=${head}`);
-});
-
-test('refs of the clone are compared too: a branch of the remote that would have the same tag', async () => {
-  await using repository = await createRepository();
-  await repository.git('update-ref', 'refs/remotes/origin/feature-x', 'HEAD');
-  const step = { ref: 'refs/heads/feature/x', workspace: repository.folder, inputs: { tags: 'type=ref,event=branch' } };
-  await expect(runMetadata(step)).rejects.toThrow(
-    '"feature-x" would name refs/heads/feature/x, and refs/heads/feature-x',
-  );
 });

@@ -65,6 +65,7 @@ export async function runMetadata(step: MetadataStep): Promise<MetadataResult> {
     await writeFile(paths.exported, '');
     const inputs = Object.entries(step.inputs ?? {}).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
     const environment = {
+      PATH: process.env['PATH'],
       GITHUB_EVENT_NAME: step.event ?? 'push',
       GITHUB_EVENT_PATH: paths.payload,
       GITHUB_REF: step.ref ?? 'refs/heads/main',

@@ -99,6 +99,16 @@ describe('outputs', () => {
     );
   });
 
+  test.each([
+    ['type=semver,pattern={{version}}\ntype=sha', '1.2.3'],
+    ['type=semver,pattern=r{{major}}.{{minor}}.{{patch}}', 'r1.2.3'],
+    ['type=ref,event=tag', 'v1.2.3'],
+    ['type=semver,pattern={{major}}\ntype=sha', 'sha-860c190'],
+    ['type=semver,pattern={{major}}.{{minor}}', ''],
+  ])('of the tags of %j the one that never moves is %j', async (tags, expected) => {
+    expect((await runMetadata({ ...release, inputs: { tags } })).outputs['immutableTag']).toBe(expected);
+  });
+
   test('a label without an equals sign is left out with a warning that names its line', async () => {
     const { log, outputs } = await runMetadata({ inputs: { labels: 'a=1\nno label' } });
     expect(log).toContain('input "labels": line 2 ("no label") is no key=value and was left out');
@@ -115,7 +125,7 @@ describe('the job summary', () => {
       inputs: { tags: rules },
       repository: { tags: { 'v1.3.0': SHA } },
     });
-    expect(summary).toMatch(/type=semver,pattern=\{\{version\}\}<\/code> \| <code>1\.2\.3<\/code>/);
+    expect(summary).toContain('| <code>1.2.3</code> | <code>type=semver,pattern={{version}}</code> |');
     expect(summary).toContain('the run is for no pull request');
     expect(summary).toContain('v1.3.0 is newer');
     expect(summary).toContain('made by a rule above');

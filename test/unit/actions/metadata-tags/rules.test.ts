@@ -26,6 +26,8 @@ const rows: readonly (readonly [rule: string, step: MetadataStep, tags: readonly
   ['type=match,pattern=v(\\d+)\\.(\\d+),group=2', { ref: 'refs/tags/v4.5.6' }, ['5', 'latest']],
   ['type=match,pattern=/V(\\d+)/i,group=1', { ref: 'refs/tags/v4' }, ['4', 'latest']],
   ['type=match,pattern=v(\\d+),group=3', { ref: 'refs/tags/v4' }, []],
+  ['type=match,pattern=^v\\d{1,2}', { ref: 'refs/tags/v123' }, ['v12', 'latest']],
+  ['type=match,pattern=^v\\d{2,},suffix=-x', { ref: 'refs/tags/v123' }, ['v123-x', 'latest']],
   ['type=match,pattern=\\d{4},value=build-2026-x', { ref: 'refs/heads/main' }, ['2026', 'latest']],
   ['type=edge', { ref: 'refs/heads/main' }, ['edge']],
   ['type=edge', { ref: 'refs/heads/dev' }, []],
@@ -78,7 +80,7 @@ describe('the flavor', () => {
 
   test.each([
     ['latets=true', 'input "flavor": line 1: "latets" is no attribute of flavor; did you mean "latest"?'],
-    ['latest=yes', '"latest" is "yes"; it must be auto, true or false'],
+    ['latest=yes', '"latest" is "yes"; it must be one of auto, true, false'],
     ['onlatest=true', '"onlatest" stands behind a prefix or suffix'],
   ])('%s is refused', async (flavor, message) => {
     await expect(runMetadata({ inputs: { flavor } })).rejects.toThrow(message);
@@ -87,9 +89,12 @@ describe('the flavor', () => {
 
 describe('rules that are refused', () => {
   test.each([
-    ['type=smever,pattern=x', 'line 1: "smever" is no type of rule; did you mean "semver"?'],
+    [
+      'type=smever,pattern=x',
+      'line 1: "type" is "smever"; it must be one of schedule, semver, pep440, match, edge, ref, raw, sha; did you mean "semver"?',
+    ],
     ['type=semver', 'type=semver needs "pattern"'],
-    ['type=ref,event=brunch', '"event" is "brunch"; it must be one of branch, tag, pr'],
+    ['type=ref,event=brunch', '"event" is "brunch"; it must be one of branch, tag, pr; did you mean "branch"?'],
     ['type=sha,format=medium', '"format" is "medium"'],
     ['type=sha,priority=high', '"priority" is "high", which is no number'],
     ['type=raw,value=x,enable=yes', 'line 1: "enable" came out as "yes"'],
@@ -107,6 +112,7 @@ describe("the suite's own rules", () => {
     [{ ref: 'refs/heads/feature/x' }, ['feature-x', 'sha-860c190']],
     [{ ref: 'refs/tags/v1.2.3' }, ['1.2.3', '1.2', '1', 'v1.2.3', 'sha-860c190', 'latest']],
     [{ ref: 'refs/tags/v0.3.1' }, ['0.3.1', '0.3', 'v0.3.1', 'sha-860c190', 'latest']],
+    [{ ref: 'refs/tags/0.5rc1' }, ['0.5rc1', 'sha-860c190']],
     [{ ref: 'refs/tags/v1.2.3-rc.1' }, ['1.2.3-rc.1', 'v1.2.3-rc.1', 'sha-860c190']],
     [{ ref: 'refs/tags/2026.1' }, ['2026.1', '2026', 'sha-860c190', 'latest']],
     [{ ref: 'refs/tags/demo' }, ['demo', 'sha-860c190', 'latest']],
@@ -124,6 +130,6 @@ describe("the suite's own rules", () => {
 
   test('they stand in the job summary as rules to type', async () => {
     const { summary } = await runMetadata({ ref: 'refs/tags/v1.2.3' });
-    expect(summary).toContain('type=semver,pattern={{#if major}}{{major}}{{/if}}\ntype=ref,event=branch');
+    expect(summary).toContain('type=semver,pattern={{major}}\ntype=ref,event=branch');
   });
 });

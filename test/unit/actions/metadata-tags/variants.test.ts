@@ -108,3 +108,9 @@ describe('a variant', () => {
     );
   });
 });
+
+test('of many collisions the first twenty are told', async () => {
+  const known = Array.from({ length: 30 }, (_, index) => `a${'/'.repeat(index + 2)}b`).join(',');
+  const inputs = { tags: 'type=ref,event=branch', 'known-refs': known };
+  await expect(runMetadata({ ref: 'refs/heads/a/b', inputs })).rejects.toThrow(/; and 10 more\. Give one/);
+});

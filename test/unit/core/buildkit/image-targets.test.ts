@@ -31,6 +31,11 @@ describe('a row’s target', () => {
     expect(rowTarget(base, rows).dockerfile).toBe('Dockerfile');
   });
 
+  it('says what else the row says of the build; a Dockerfile in the row takes the place of the file', () => {
+    const build = { 'dockerfile-inline': 'FROM scratch\n', labels: { a: 'b' }, network: 'none' };
+    expect(rowTarget({ ...base, build }, rows)).toEqual({ ...build, context: 'base', platforms: ['linux/amd64'] });
+  });
+
   it('needs the rows it is built from', () => {
     expect(() => rowTarget(web, [web])).toThrow('"web-linux-amd64" is built from row "base-linux-amd64"');
   });

@@ -77,11 +77,108 @@ describe('compose files', () => {
     ]);
   });
 
+  it('merge the builds of a service and of the one it extends', async () => {
+    const { definitions } = await read(`services:
+  base:
+    image: base:1
+    build: { context: x, dockerfile: D, target: t, args: { A: 1, B: 1 }, labels: { l: a }, platforms: [linux/arm64] }
+  child: { extends: base, build: { target: u, args: [B=2], labels: { m: b } } }
+  plain: { extends: { service: base }, image: plain:1 }
+  inline: { extends: base, build: { dockerfile_inline: FROM x } }
+`);
+    const of = (image: string) => definitions.find((definition) => definition.image === image);
+    expect(of('child')).toMatchObject({
+      context: 'x',
+      dockerfile: 'x/D',
+      target: 'u',
+      args: new Map([
+        ['A', '1'],
+        ['B', '2'],
+      ]),
+      platforms: ['linux/arm64'],
+      build: { labels: { l: 'a', m: 'b' } },
+    });
+    expect(of('base')?.names).toEqual(['docker.io/library/base:1', 'docker.io/library/plain:1']);
+    expect(of('inline')).toMatchObject({
+      context: 'x',
+      dockerfile: 'compose.yml',
+      build: { 'dockerfile-inline': 'FROM x' },
+    });
+  });
+
+  it('include with a folder and variables of their own; what the including project sets wins', async () => {
+    const text = 'include:\n  - { path: deploy/c.yml, project_directory: app, env_file: deploy/ci.env }\n';
+    const more = {
+      '.env': 'OUTER=outer\n',
+      'deploy/ci.env': 'INNER=inner\nOUTER=lost\n',
+      'deploy/c.yml': 'services:\n  a: { build: { context: ./src, args: { I: "${INNER}", O: "$OUTER" } } }\n',
+    };
+    const { definitions } = await read(text, more);
+    expect(definitions).toMatchObject([{ context: 'app/src' }]);
+    expect(Object.fromEntries(definitions[0]?.args ?? [])).toEqual({ I: 'inner', O: 'outer' });
+  });
+
+  it('have contexts relative to the project directory, where one is given', async () => {
+    const snapshot = snapshotOf({ 'deploy/compose.yml': 'services:\n  a: { build: ./app }\n', '.env': '' });
+    const { definitions } = await readComposeFiles(snapshot, ['deploy/compose.yml'], '.');
+    expect(definitions).toMatchObject([{ context: 'app' }]);
+  });
+
+  it('carry what else they say of a build, and name what only a workflow may give', async () => {
+    const { definitions } = await read(`services:
+  a:
+    build:
+      context: .
+      labels: ["k=v", "unset=\${NOT_SET}"]
+      network: host
+      shm_size: 2gb
+      ulimits: { nofile: { soft: 1, hard: 2 } }
+      extra_hosts: ["h=1.2.3.4"]
+      no_cache: "\${NO_CACHE:-false}"
+      pull: true
+      cache_from: [type=gha]
+      secrets: [token]
+      privileged: true
+      x-own: 1
+      later_key: 1
+`);
+    expect(definitions[0]?.build).toEqual({
+      labels: { k: 'v' },
+      network: 'host',
+      'shm-size': '2gb',
+      ulimits: ['nofile=1:2'],
+      'extra-hosts': { h: '1.2.3.4' },
+      'no-cache': false,
+      pull: true,
+    });
+    expect(definitions[0]?.leftOut).toEqual(['cache_from', 'secrets', 'privileged', 'later_key']);
+  });
+
+  it.each<[string, string, string, string[]]>([
+    ['a GPU file beside a plain one', 'gpu', 'FROM nvidia/cuda:12\n', ['w cpu D', 'w gpu G']],
+    ['a CPU file beside one on a GPU base', 'cpu', 'FROM python\n', ['w gpu D', 'w cpu G']],
+    ['a word that the base contradicts', 'cpu', 'FROM python:3\n', ['w  D', 'w cpu G']],
+  ])('in pairs make variants: %s', async (_, word, dockerfile, expected) => {
+    const isGpuBase = expected[0]?.startsWith('w gpu') === true;
+    const files = {
+      'compose.yml': 'services:\n  w: { build: { context: ., dockerfile: D } }\n  same: { build: ./s }\n',
+      [`compose.${word}.yml`]:
+        'services:\n  w: { build: { context: ., dockerfile: G } }\n  same: { build: ./s }\n  more: { build: ./m }\n',
+      D: isGpuBase ? 'FROM nvidia/cuda:12\n' : 'FROM python\n',
+      G: dockerfile,
+    };
+    const { definitions } = await readComposeFiles(snapshotOf(files), ['compose.yml', `compose.${word}.yml`]);
+    const found = definitions.map(({ image, variant, dockerfile: file }) => `${image} ${variant} ${file}`);
+    expect(found).toEqual([...expected, 'same  s/Dockerfile', 'more  m/Dockerfile']);
+  });
+
   it('end when they include themselves', async () => {
     await expect(read('include: [compose.yml, compose.yml]\nservices: {}\n')).rejects.toThrow(
       /included 16 levels deep|more than 200/,
     );
-    await expect(read('services:\n  a: { extends: a }\n')).rejects.toThrow(/levels deep/);
+    expect((await read('services:\n  a: { extends: a }\n')).refused).toMatchObject([
+      { name: 'a', reason: expect.stringMatching(/extends services 16 levels deep/) },
+    ]);
   });
 
   it('give arguments as a map or a list, and leave out those without a value', async () => {
@@ -118,7 +215,12 @@ describe('compose files', () => {
 
   it.each<[string, string, number, RegExp]>([
     ['a remote context', 'services:\n  a:\n    build: https://github.com/o/r.git\n', 3, /no folder of this repository/],
-    ['an inline Dockerfile', 'services:\n  a:\n    build: { dockerfile_inline: FROM x }\n', 3, /write it to a file/],
+    [
+      'an inline Dockerfile that is too long',
+      `services:\n  a:\n    build: { dockerfile_inline: "${'x'.repeat(9000)}" }\n`,
+      3,
+      /at most 8192 characters; write it to a file/,
+    ],
     ['a context outside', 'services:\n  a:\n    build: ../x\n', 3, /no path inside/],
     ['a context that needs a variable', 'services:\n  a:\n    build: ${D}\n', 3, /needs D, which has no value here/],
   ])('refuse a service with the reason: %s', async (_, text, line, reason) => {

@@ -9,7 +9,11 @@ function discover(files: Record<string, string>, options: Partial<DiscoveryOptio
     config: undefined,
     source: 'auto',
     files: [],
+    projectDirectory: undefined,
     repository: 'app',
+    printBake: async () => {
+      throw new Error('bake is not asked');
+    },
     gitIgnored: async (paths) => new Set(paths.filter((path) => ignored.includes(path))),
     ...options,
   });
@@ -33,6 +37,15 @@ describe('where images come from', () => {
       {},
       'dockerfiles',
       ['app'],
+    ],
+    [
+      'bake files before compose',
+      { 'docker-bake.hcl': '', 'docker-bake.override.hcl': '', 'compose.yml': all['compose.yml'], Dockerfile: D },
+      {
+        printBake: async (_, files) => JSON.stringify({ target: Object.fromEntries(files.map((file) => [file, {}])) }),
+      },
+      'bake',
+      ['docker-bake.hcl', 'docker-bake.override.hcl'],
     ],
     ['Dockerfiles alone', { Dockerfile: D }, {}, 'dockerfiles', ['app']],
     ['the source that is asked for', all, { source: 'dockerfiles' }, 'dockerfiles', ['app']],
@@ -66,6 +79,7 @@ describe('where images come from', () => {
   it.each<[string, Partial<DiscoveryOptions>, RegExp]>([
     ['a configuration that is not there', { config: 'gone.yml' }, /no file "gone.yml"/],
     ['a configuration that is asked for', { source: 'config' }, /no file ".github\/images.yml"/],
+    ['no bake file', { source: 'bake' }, /no bake file/],
     ['no compose file', { source: 'compose' }, /no compose file/],
     ['files that are not there', { files: ['gone/*'] }, /names "gone\/\*"/],
   ])('refuse %s', async (_, options, message) => {
@@ -153,6 +167,50 @@ describe('plain Dockerfiles', () => {
         ['s/gpu/Dockerfile', 's', 'gpu', 's/gpu'],
       ],
     ],
+    [
+      'variants by an argument that selects a stage',
+      {
+        'm/Dockerfile':
+          'ARG DEVICE=cpu\nFROM python AS base-cpu\nFROM nvidia/cuda:12 AS base-cuda12\nFROM base-${DEVICE}\n',
+        'm/f': '',
+      },
+      [
+        ['m/Dockerfile', 'm', 'cpu', 'm'],
+        ['m/Dockerfile', 'm', 'cuda12', 'm'],
+      ],
+    ],
+    [
+      'variants by an argument whose default is cpu or gpu, and by no other',
+      {
+        'm/Dockerfile': 'ARG KIND="gpu"\nFROM x/y:1-${KIND}\n',
+        'm/f': '',
+        'n/Dockerfile': 'ARG VERSION=3\nFROM python:${VERSION}\n',
+        'n/f': '',
+      },
+      [
+        ['m/Dockerfile', 'm', 'cpu', 'm'],
+        ['m/Dockerfile', 'm', 'gpu', 'm'],
+        ['n/Dockerfile', 'n', '', 'n'],
+      ],
+    ],
+    [
+      'no files of projects that were copied in, by their licence or by .gitattributes',
+      {
+        LICENSE: 'ours',
+        'lib/solver/LICENSE.txt': 'theirs',
+        'lib/solver/docker/Dockerfile': D,
+        'lib/solver/docker/f': '',
+        'packages/own/LICENSE': 'ours',
+        'packages/own/Dockerfile': D,
+        '.gitattributes': '# x\nlegacy/** linguist-vendored\nlegacy/kept/** -linguist-vendored\n*.py text\n',
+        'legacy/a/Dockerfile': D,
+        'legacy/kept/Dockerfile': D,
+      },
+      [
+        ['legacy/kept/Dockerfile', 'kept', '', '.'],
+        ['packages/own/Dockerfile', 'own', '', 'packages/own'],
+      ],
+    ],
     ['the repository for a generic folder', { 'docker/Dockerfile': D, f: '' }, [['docker/Dockerfile', 'app', '', '.']]],
     [
       'folders where two have one name',
@@ -197,6 +255,11 @@ describe('plain Dockerfiles', () => {
           'no folder can be the context: "gone" (line 3) is not in "docker"; "run.sh" (line 3) is not in the root',
       },
     ]);
+  });
+
+  it('that are passed over are named, with the reason', async () => {
+    const { passedOver } = await discover({ 'vendor/x/Dockerfile': D, 'node_modules/y/Dockerfile': D, Dockerfile: D });
+    expect(passedOver).toEqual([{ file: 'vendor/x/Dockerfile', reason: 'it lies in "vendor"' }]);
   });
 
   it('take a folder whose missing sources git ignores', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createSnapshot, type Snapshot } from '../../../../src/core/images/snapshot.ts';
+import { createBlobCache, createSnapshot, type Snapshot } from '../../../../src/core/images/snapshot.ts';
 
 /** A commit of these files. */
 export function snapshotOf(files: Readonly<Record<string, string>>): Snapshot {
@@ -11,5 +11,5 @@ export function snapshotOf(files: Readonly<Record<string, string>>): Snapshot {
       return { path, mode: '100644', id };
     })
     .sort((a, b) => (a.path < b.path ? -1 : 1));
-  return createSnapshot(entries, async (ids) => new Map(ids.map((id) => [id, blobs.get(id) ?? ''])), new Map());
+  return createSnapshot(entries, async (ids) => new Map(ids.map((id) => [id, blobs.get(id) ?? ''])), createBlobCache());
 }

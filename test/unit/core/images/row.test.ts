@@ -24,7 +24,31 @@ test('a row of an image alone gets the defaults that build-matrix writes', () =>
     export: '',
     'cache-mode': 'max',
     'free-disk-space': false,
+    build: {},
   });
+});
+
+test('what else a definition says of the build is kept under the names of bake', () => {
+  const build = {
+    'dockerfile-inline': 'FROM scratch\n',
+    labels: { a: 'b' },
+    network: 'none',
+    'shm-size': '2g',
+    ulimits: ['nofile=1:2'],
+    'extra-hosts': { h: '1.2.3.4' },
+    'no-cache': true,
+    'no-cache-filter': ['base'],
+    pull: true,
+  };
+  expect(parseRow(JSON.stringify({ image: 'a', build })).build).toEqual(build);
+});
+
+test.each([
+  ['{"image":"a","build":[]}', /"build" of the row is no JSON object/],
+  ['{"image":"a","build":{"secret":["id=x"]}}', /"build" of the row holds "secret"; it may hold dockerfile-inline/],
+  ['{"image":"a","build":{"network":"a b"}}', /"network" of "build" of the row is "a b"/],
+])('%s is refused', (text, message) => {
+  expect(() => parseRow(text)).toThrow(message);
 });
 
 test('a variant names the row and its suffix', () => {

@@ -21,8 +21,8 @@ describe('assembleIndex', () => {
       built.push(makeIndex([await image(platform)], { withAttestations: true }));
     }
     const sources = built.map(({ manifest }) => source(manifest));
-    const one = assembleIndex(sources, { b: '2', a: '1' });
-    const other = assembleIndex(sources.toReversed(), { a: '1', b: '2' });
+    const one = assembleIndex(sources, { index: { b: '2', a: '1' }, descriptors: [] });
+    const other = assembleIndex(sources.toReversed(), { index: { a: '1', b: '2' }, descriptors: [] });
     expect(one.manifest.bytes).toEqual(other.manifest.bytes);
     expect(one).toMatchObject({
       platforms: ['linux/amd64', 'linux/arm/v7', 'linux/arm64'],
@@ -50,7 +50,7 @@ describe('assembleIndex', () => {
   test('leaves a single source as it is, and makes a new index only for annotations', async () => {
     const { manifest } = makeIndex([await image('linux/amd64')], { withAttestations: true });
     expect(assembleIndex([source(manifest)])).toMatchObject({ manifest: { digest: manifest.digest }, isNew: false });
-    expect(assembleIndex([source(manifest)], { a: '1' }).isNew).toBe(true);
+    expect(assembleIndex([source(manifest)], { index: { a: '1' }, descriptors: [] }).isNew).toBe(true);
   });
 
   test('takes single images by the platform of their configuration', async () => {

@@ -13,7 +13,7 @@ const view = {
 };
 
 async function render(template: string, unknown: string[] = []): Promise<string> {
-  const renderer = await createRenderer([template], (name) => unknown.push(name));
+  const renderer = await createRenderer([template], (name, near) => unknown.push(`${name}, near ${near}`));
   return renderer(template, view);
 }
 
@@ -24,6 +24,8 @@ test.each([
   [`{{date 'YYYYMMDD'}}`, '20261120'],
   [`{{date 'YYYYMMDD' tz='Europe/Paris'}}`, '20261121'],
   [`{{commit_date 'YYYY-MM-DD'}}`, '2026-01-02'],
+  [`{{ date "YYYY" }}-{{commit_date '[d]D' tz="UTC"}}-{{branch}}`, '2026-d2-a<b>&"c"'],
+  [`{{#if branch}}{{date 'YYYYMMDD' tz='Europe/Paris'}}{{/if}}`, '20261121'],
   ['{{#if tag}}tagged{{else}}{{branch}}{{/if}}', 'a<b>&"c"'],
   ['{{#if major}}{{major}}{{/if}}', ''],
   ['{{#unless tag}}none{{/unless}}', 'none'],
@@ -36,11 +38,11 @@ test.each([
 });
 
 test.each(['{{brnch}}-x', '{{#if tag}}{{/if}}{{brnch}}-x'])(
-  'a name that is not known in %s stands for nothing, and is told',
+  'a name that is not known in %s stands for nothing, and is told with the nearest that is',
   async (template) => {
     const unknown: string[] = [];
     expect(await render(template, unknown)).toBe('-x');
-    expect(unknown).toEqual(['brnch']);
+    expect(unknown).toEqual(['brnch, near branch']);
   },
 );
 

@@ -13,6 +13,7 @@ function factsOf(ref: string, gitTags: readonly string[] = []): TagFacts {
     ref: refFactsOf(ref),
     sha: '860c1904a1ce19322e91ac35af1ab07466440c37',
     shortShaLength: 7,
+    isPrerelease: false,
     baseRef: '',
     repository: { name: 'app', description: '', url: '', license: '', defaultBranch: 'main' },
     now: new Date('2026-11-20T00:00:00Z'),

@@ -29,6 +29,23 @@ describe('records', () => {
     expect(() => readRecords('a\nb,"pattern=1')).toThrow('line 2: the quote before "pattern=1" is not closed');
   });
 
+  test.each([
+    ['x=\\d{1,2},y', [['x=\\d{1,2}', 'y']]],
+    ['x=\\d{3,},y', [['x=\\d{3,}', 'y']]],
+    ['x={a,b}', [['x={a', 'b}']]],
+    ['x={1,2,3}', [['x={1', '2', '3}']]],
+  ])('in %j only a quantifier keeps its comma', (text, expected) => {
+    expect(readRecords(text).map(({ fields }) => fields)).toEqual(expected);
+  });
+
+  test('comments, blank lines and other line ends change no record', () => {
+    const records = ['type=sha', 'x,"pattern=a{1,2}"', '"a,b"', 'value=c # tail', 'k="1,2"'];
+    const fieldsOf = (text: string) => readRecords(text).map(({ fields }) => fields);
+    const plain = fieldsOf(records.join('\n'));
+    for (const between of ['\n\n', '\r\n', '\n# note, "with quotes\n', '\n \t# note\r\n', '  \n\t\n'])
+      expect(fieldsOf(`${between}${records.join(between)}${between}`)).toEqual(plain);
+  });
+
   test('unquoted text gives what the CSV reader of docker/metadata-action gives', () => {
     let seed = 7;
     const next = (below: number): number => {
