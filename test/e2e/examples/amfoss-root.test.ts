@@ -115,6 +115,34 @@ describe('the Rust service, as its workflows are written', () => {
     expect(reasonsOf(run)).toEqual({});
   });
 
+  test('the old workflow’s rules that can never fire are named, each at its line', async () => {
+    const rules = [
+      'type=raw,value=latest,enable={{is_default_branch}}',
+      "type=schedule,pattern={{date 'YYYYMMDD'}}",
+      'type=ref,event=tag',
+      'type=ref,event=pr',
+      'type=sha',
+    ];
+    const old = `on: { push: { branches: [main] }, workflow_dispatch: }
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/metadata-action@v5
+        with:
+          tags: |
+${rules.map((rule) => `            ${rule}`).join('\n')}
+`;
+    const run = await example.pullRequest('validate.yml', 'branch', write('.github/workflows/ghcr-deploy.yml', old));
+    const named = annotationsOf(run).filter(({ file }) => file === '.github/workflows/ghcr-deploy.yml');
+    expect(named.map(({ message }) => /^"type=([\w=,]+)/.exec(message)?.[1])).toEqual([
+      'schedule,pattern=',
+      'ref,event=tag',
+      'ref,event=pr',
+    ]);
+    expect(run.conclusion).toBe('failure');
+  });
+
   test('an image that carries an environment file is not pushed', async () => {
     const before = await example.images.all();
     const run = await example.push(

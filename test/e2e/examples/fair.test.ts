@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { request } from '../../../src/core/net/request.ts';
-import { append } from '../../harness/example/changes.ts';
+import { append, write } from '../../harness/example/changes.ts';
 import { type Example, openExample } from '../../harness/example/open-example.ts';
+import { pulledTags } from '../../harness/example/published-images.ts';
 import { bakeTargets, failuresOf, isReadOnly, jobOf, reasonsOf, stepOf } from '../../harness/example/run-facts.ts';
 import { type CloudFront, startCloudFront } from '../../harness/standins/cloudfront.ts';
 
@@ -35,6 +36,7 @@ beforeAll(async () => {
     secrets: (world) => ({ AWS_OIDC_ROLE: world.vars['SITE_ROLE'] ?? '' }),
     environment: () => ({ AWS_ENDPOINT_URL_CLOUDFRONT: cloudFront.url }),
   });
+  example.git.run('branch', 'develop');
 });
 afterAll(async () => {
   await example?.[Symbol.asyncDispose]();
@@ -55,8 +57,8 @@ describe('images of the backend, as their workflows are written', () => {
     const published = await example.images.all();
     expect(Object.keys(published)).toEqual(['hotosm/fair_api', 'hotosm/fair_offline_predictor', 'hotosm/fair_worker']);
     const commit = `sha-${example.git.head().slice(0, 7)}`;
-    expect(Object.keys(published['hotosm/fair_api'] ?? {})).toEqual(['latest', 'master', commit]);
-    expect(Object.keys(published['hotosm/fair_worker'] ?? {})).toEqual(
+    expect(pulledTags(published['hotosm/fair_api'])).toEqual(['latest', 'master', commit]);
+    expect(pulledTags(published['hotosm/fair_worker'])).toEqual(
       ['cpu', 'gpu'].flatMap((ending) => [`latest-${ending}`, `master-${ending}`, `${commit}-${ending}`]).toSorted(),
     );
 
@@ -142,6 +144,22 @@ describe('pull requests', () => {
     expect(Object.keys(reasonsOf(run))).toEqual(['frontend-linux-amd64']);
   });
 
+  test('of a workflow that keeps two Dockerfiles in one cache scope, as the old one did, are stopped at its line', async () => {
+    const step = (file: string): string =>
+      `      - { uses: docker/build-push-action@v6, with: { context: backend/, file: backend/${file}, cache-to: "type=gha,scope=api" } }`;
+    const jobs = ['Dockerfile_CPU', 'Dockerfile.workers'].map(step).join('\n');
+    const old = `on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n${jobs}\n`;
+    const run = await example.pullRequest('validate.yml', 'branch', write('.github/workflows/docker_build.yml', old));
+    expect(jobOf(run, 'plan').annotations).toContainEqual(
+      expect.objectContaining({
+        level: 'error',
+        file: '.github/workflows/docker_build.yml',
+        line: 7,
+        message: expect.stringContaining('the cache scope "api"'),
+      }),
+    );
+  });
+
   test('of a submodule’s commit build what holds the submodule', async () => {
     const link = (folder: string): void => {
       mkdirSync(path.join(folder, SUBMODULE));
@@ -152,30 +170,40 @@ describe('pull requests', () => {
   });
 });
 
-test('without definitions, variants come from file names and base images, and never from a folder’s name', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'slipway-plan-'));
-  const file = path.join(folder, 'plan.yml');
-  await writeFile(
-    file,
-    `on: workflow_dispatch
-jobs:
-  plan:
-    runs-on: ubuntu-24.04
-    steps:
-      - uses: actions/checkout@v5
-      - { id: plan, uses: slipway-actions/slipway/actions/build-matrix@v1, with: { source: dockerfiles } }
-`,
-  );
-  const run = await example.dispatch(file);
-  await rm(folder, { recursive: true });
-  const { include }: { include: { id: string; dockerfile: string; 'cache-mode': string }[] } = JSON.parse(
-    stepOf(run, 'plan').outputs['matrix'] ?? '',
-  );
-  const found = Object.fromEntries(include.map((row) => [row.dockerfile, [row.id, row['cache-mode']]]));
-  expect(found).toMatchObject({
-    'backend/Dockerfile': ['backend-gpu-linux-amd64', 'min'],
-    'backend/Dockerfile_CPU': ['backend-cpu-linux-amd64', 'max'],
-    'backend/docker/ramp/solaris/docker/cpu/Dockerfile': ['solaris-cpu-linux-amd64', 'min'],
+describe('without definitions', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'slipway-plan-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  /** Ids and cache modes by Dockerfile, as planned from one kind of file. */
+  async function planFrom(source: string): Promise<readonly (readonly [string, string, string])[]> {
+    const file = path.join(folder, `${source}.yml`);
+    const step = `{ id: plan, uses: slipway-actions/slipway/actions/build-matrix@v1, with: { source: ${source} } }`;
+    const steps = `[{ uses: actions/checkout@v5 }, ${step}]`;
+    await writeFile(file, `on: workflow_dispatch\njobs: { plan: { runs-on: ubuntu-24.04, steps: ${steps} } }\n`);
+    const { outputs } = stepOf(await example.dispatch(file), 'plan');
+    const { include }: { include: Record<'id' | 'dockerfile' | 'cache-mode', string>[] } = JSON.parse(
+      outputs['matrix'] ?? '',
+    );
+    return include.map((row) => [row.dockerfile, row.id, row['cache-mode']]);
+  }
+
+  test('variants come from file names and base images; what is vendored is not built', async () => {
+    const found = await planFrom('dockerfiles');
+    expect(found).toContainEqual(['backend/Dockerfile', 'backend-gpu-linux-amd64', 'min']);
+    expect(found).toContainEqual(['backend/Dockerfile_CPU', 'backend-cpu-linux-amd64', 'max']);
+    expect(found.filter(([dockerfile]) => dockerfile.includes('solaris'))).toEqual([]);
+  });
+
+  test('a pair of compose files is one project, and what differs in it is a variant', async () => {
+    expect(await planFrom('compose')).toEqual([
+      ['backend/Dockerfile_CPU', 'backend-api-linux-amd64', 'max'],
+      ['backend/Dockerfile', 'backend-worker-gpu-linux-amd64', 'min'],
+      ['backend/Dockerfile_CPU', 'backend-worker-cpu-linux-amd64', 'max'],
+      ['frontend/Dockerfile.frontend', 'frontend-linux-amd64', 'max'],
+    ]);
   });
 });
 

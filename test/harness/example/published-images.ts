@@ -42,6 +42,11 @@ export interface PublishedImages {
   image(repository: string, tag: string): Promise<PublishedImage>;
 }
 
+/** The tags that people pull by: all but `inputs-…`, by which a later run finds what was built of the same inputs. */
+export function pulledTags(tags: Readonly<Record<string, string>> = {}): readonly string[] {
+  return Object.keys(tags).filter((tag) => !tag.startsWith('inputs-'));
+}
+
 export function readPublishedImages(host: string, prefix: string): PublishedImages {
   const get = async (path: string): Promise<{ digest: string; body: unknown }> => {
     const answer = await request({ url: `http://${host}/v2/${path}`, headers: { accept: MANIFESTS } });
