@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** What somebody does to the files of a repository before a commit. */
@@ -15,11 +15,6 @@ export const write =
     mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
     writeFileSync(path.join(folder, file), text);
   };
-
-export const remove =
-  (file: string): Change =>
-  (folder) =>
-    rmSync(path.join(folder, file), { recursive: true });
 
 /** Throws when the text is not there: a change that changes nothing would show nothing. */
 export const replace =
