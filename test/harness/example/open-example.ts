@@ -89,6 +89,7 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
       vars: { REGISTRY: world.registry.host, ...options.vars?.(world) },
       secrets: options.secrets?.(world) ?? {},
       repositories: { 'slipway-actions/slipway': root },
+      parallelJobs: 2,
       runnerEnvironment: (job) => ({ ...environmentOf(world, job, run, mainRef), ...options.environment?.() }),
     });
   };
