@@ -4,6 +4,7 @@ import { arch, cpus, platform } from 'node:os';
 import { type Figure, formatFigures } from './figure.ts';
 import { measureMatrix } from './matrix.ts';
 import { measurePublish } from './publish.ts';
+import { measureSite, measureSiteBySize } from './site.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureTags } from './tags.ts';
@@ -14,6 +15,8 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   sizes: measureSizes,
   matrix: measureMatrix,
   publish: measurePublish,
+  site: measureSite,
+  'site-by-size': measureSiteBySize,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(groups, name));

@@ -29,6 +29,7 @@ export async function makeStepFolder(folder: string): Promise<StepFolder> {
       RUNNER_TEMP: temp,
       HOME: folder,
       GITHUB_REPOSITORY: EVENT.repository,
+      GITHUB_SHA: EVENT.sha,
       GITHUB_OUTPUT: files.output,
       GITHUB_STATE: files.state,
       GITHUB_STEP_SUMMARY: files.step_summary,

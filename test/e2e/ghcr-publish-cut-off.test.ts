@@ -16,7 +16,9 @@ import { serviceAddress } from './service-address.ts';
 const registry = serviceAddress('SLIPWAY_REGISTRY');
 const client = createRegistryClient();
 const TAGS = ['1.2.3', '1.2', 'latest'];
-const FORGET = Number.POSITIVE_INFINITY;
+const FOR_EVER = Number.POSITIVE_INFINITY;
+/** Some seventy processes, each of which reads all sources anew: a minute, and more where others work too. */
+const TIMEOUT = 900_000;
 
 /** A release of two rows, built in one repository and published in another that has an older one. */
 async function prepare(number: number, host: string, results: ResultsService) {
@@ -54,7 +56,7 @@ async function runUntil(
 ): Promise<boolean> {
   await using folder = await temporaryFolder();
   const step = await makeStepFolder(folder.path);
-  proxy.faults.add({ fault: { kind: 'stall' }, after: requests, times: FORGET });
+  proxy.faults.add({ fault: { kind: 'stall' }, after: requests, times: FOR_EVER });
   const { child, ended } = startAction('ghcr-publish', inputs, { ...environment, ...step.environment });
   const watch = setInterval(() => {
     if (proxy.requests.length > requests) child.kill('SIGKILL');
@@ -66,7 +68,9 @@ async function runUntil(
 }
 
 describe('a publisher that is killed', () => {
-  test('at any of its requests, leaves every tag at a whole image and none ahead of the version; the next one ends it', async () => {
+  test('at any of its requests, leaves every tag at a whole image and none ahead of the version; the next one ends it', {
+    timeout: TIMEOUT,
+  }, async () => {
     let isDone = false;
     let kills = 0;
     for (let requests = 0; !isDone; requests += 1) {

@@ -1,5 +1,6 @@
 import { runAction } from '../../core/runner/run-action.ts';
 import { contract } from './contract.ts';
-import { run } from './run.ts';
 
-export const start = (): Promise<void> => runAction(contract, { run });
+/** Inputs are read, and may be refused, before what a deploy needs is loaded. */
+export const start = (): Promise<void> =>
+  runAction(contract, { run: async (inputs, context) => (await import('./run.ts')).run(inputs, context) });

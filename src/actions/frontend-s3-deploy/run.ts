@@ -1,50 +1,53 @@
 import { randomBytes } from 'node:crypto';
-import { createAdaptiveConcurrency } from '../../core/aws/adaptive-concurrency.ts';
-import { chooseCredentials } from '../../core/aws/credential-chain.ts';
-import { createS3Client } from '../../core/aws/s3-client.ts';
-import { locateBucket, objectUrl } from '../../core/aws/s3-location.ts';
-import { stsEndpoint } from '../../core/aws/web-identity.ts';
+import { join } from 'node:path';
 import { formatBytes } from '../../core/report/markdown.ts';
 import type { InputsOf } from '../../core/runner/contract.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { RunnerEvent } from '../../core/runner/event.ts';
-import type { ActionContext, Run } from '../../core/runner/run-action.ts';
+import type { ActionContext, ActionResult, Run } from '../../core/runner/run-action.ts';
 import type { DeployPlan } from '../../core/site/deploy-plan.ts';
-import { type Deployed, deploySite } from '../../core/site/deploy-site.ts';
-import { hashFiles } from '../../core/site/file-digests.ts';
-import { applyHeaderRules } from '../../core/site/header-rules.ts';
-import { compileGlobs, compileSelection } from '../../core/site/path-globs.ts';
-import { manifestKey, type Release } from '../../core/site/release-manifest.ts';
+import { deploySite } from '../../core/site/deploy-site.ts';
+import { compileSelection } from '../../core/site/path-globs.ts';
+import type { Release, WorkflowRun } from '../../core/site/release-manifest.ts';
+import { removeSite } from '../../core/site/remove-site.ts';
+import { type ReleasePlace, restoreRelease } from '../../core/site/restore-release.ts';
 import type { SiteFile } from '../../core/site/site-file.ts';
-import { checkSource } from '../../core/site/source-checks.ts';
-import { readSourceFolder } from '../../core/site/source-folder.ts';
 import type { contract } from './contract.ts';
-import { checkInvalidation, invalidate } from './invalidate.ts';
-import { sourceFolder } from './source.ts';
-import { deploySummary, totalBytes } from './summary.ts';
+import { type Invalidator, prepareInvalidation } from './invalidate.ts';
+import { outputsOf } from './outputs.ts';
+import { readSite } from './site-files.ts';
+import type { Source } from './source.ts';
+import { deploySummary, removalSummary } from './summary.ts';
+import { checkAccount, chooseTarget, type Target } from './target.ts';
 
 type Inputs = InputsOf<typeof contract>;
 
 export const run: Run<typeof contract> = async (inputs, context) => {
-  const { environment, event, log } = context;
-  const prefix = inputs.prefix ?? '';
-  const invalidation = { distributionId: inputs.distributionId, wanted: inputs.invalidate };
-  checkInvalidation(invalidation);
-  const location = locateBucket({ ...inputs, pathStyle: inputs.forcePathStyle }, environment);
-  const files = await readSite(inputs, context);
-  const credentials = chooseCredentials(
-    { role: roleOf(inputs, location.region, environment), audience: inputs.audience },
-    environment,
-    log,
+  const target = chooseTarget(inputs, context);
+  if (target.preview?.isOver === true) return removePreview(inputs, target, context);
+  const origin = originOf(inputs);
+  const read = origin.kind === 'source' ? await readSite(origin.source, inputs, target.prefix, context) : undefined;
+  await checkAccount(inputs, target, context);
+  const invalidator = await prepareInvalidation(inputs, target, context);
+  const restored = origin.kind === 'release' ? await restore(origin.place, target, context) : undefined;
+  return deploy(
+    restored ?? { files: read ?? [], release: nameRelease(context.event, new Date()) },
+    { inputs, target, invalidator },
+    context,
   );
-  const most = inputs.concurrency ?? 64;
-  const client = createS3Client({
-    location,
-    credentials,
-    concurrency: createAdaptiveConcurrency({ initial: Math.min(32, most), max: most }),
-    log,
-  });
+};
 
+interface Site {
+  readonly files: readonly SiteFile[];
+  readonly release: Release;
+}
+
+async function deploy(
+  { files, release }: Site,
+  { inputs, target, invalidator }: { inputs: Inputs; target: Target; invalidator: Invalidator | undefined },
+  { event, log }: ActionContext,
+): Promise<ActionResult<typeof contract>> {
+  const { client, prefix, url } = target;
   let invalidationId: string | undefined;
   let weightBefore: number | undefined;
   const deployed = await deploySite({
@@ -52,12 +55,12 @@ export const run: Run<typeof contract> = async (inputs, context) => {
     prefix,
     files,
     settings: {
-      release: nameRelease(event, new Date()),
+      release,
       keepReleases: inputs.keepReleases,
       deletesOld: inputs.delete,
       takesPart: compileSelection(inputs.exclude, inputs.include),
-      isEntryDocument: compileGlobs(inputs.entryDocuments),
     },
+    run: runOf(event),
     isDryRun: inputs.dryRun,
     ifBusy: inputs.ifBusy,
     log,
@@ -65,53 +68,66 @@ export const run: Run<typeof contract> = async (inputs, context) => {
       weightBefore = before;
       sayPlan(plan, log);
     },
-    onLive: async (plan) => {
-      const site = { prefix, region: location.region, credentials };
-      invalidationId = await invalidate(plan, invalidation, site, environment, log);
-    },
+    onLive:
+      invalidator &&
+      (async (changed) => {
+        invalidationId = await invalidator.invalidate(changed);
+      }),
   });
-
-  const url = inputs.url ?? objectUrl(location, `${prefix}index.html`);
-  const { bucket } = location;
+  const { bucket } = target.location;
   return {
-    outputs: { ...outputsOf(deployed), url, invalidationId, manifest: recordOf(deployed, bucket, prefix) },
+    outputs: { ...outputsOf(deployed, { bucket, prefix }), url, invalidationId },
     summary: deploySummary(deployed, { bucket, url, isDryRun: inputs.dryRun, files, weightBefore }),
   };
-};
-
-/** The files of the source, checked, hashed, and with the headers they shall have. Sends no request to the bucket. */
-async function readSite(inputs: Inputs, context: ActionContext): Promise<readonly SiteFile[]> {
-  const limits = { maxFiles: inputs.maxFiles, maxBytes: inputs.maxBytes };
-  const access = {
-    platform: inputs.platform,
-    username: inputs.registryUsername,
-    password: inputs.registryPassword,
-    limits: { files: inputs.maxFiles, bytes: inputs.maxBytes },
-  };
-  const folder = await sourceFolder(inputs.source, access, context);
-  const files = await readSourceFolder(folder, compileSelection(inputs.exclude, inputs.include), limits);
-  const problems = checkSource(files, inputs.prefix ?? '', compileGlobs(inputs.forbid));
-  if (problems.length > 0) {
-    const shown = problems.slice(0, 20);
-    const more = problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : [];
-    throw new ConfigurationError(`input "source": ${[...shown, ...more].join('\n')}`);
-  }
-  return applyHeaderRules(await hashFiles(files), {
-    cache: inputs.cacheControl ?? [],
-    headers: inputs.headers ?? [],
-    isEntryDocument: compileGlobs(inputs.entryDocuments),
-  });
 }
 
-function roleOf(inputs: Inputs, region: string, environment: ActionContext['environment']) {
-  if (inputs.roleToAssume === undefined) return undefined;
+async function removePreview(
+  inputs: Inputs,
+  target: Target,
+  context: ActionContext,
+): Promise<ActionResult<typeof contract>> {
+  const { event, log } = context;
+  const { client, prefix } = target;
+  await checkAccount(inputs, target, context);
+  const invalidator = await prepareInvalidation(inputs, target, context);
+  const release = nameRelease(event, new Date()).id;
+  const { ifBusy, dryRun: isDryRun } = inputs;
+  const deleted = await removeSite({ client, prefix, release, run: runOf(event), ifBusy, isDryRun, log });
+  log.info(deleted === 0 ? `there is no preview at ${prefix}` : `removed the preview at ${prefix}: ${deleted} objects`);
+  const isGone = deleted > 0 && !isDryRun;
+  const invalidationId = isGone ? await invalidator?.invalidate('all') : undefined;
   return {
-    roleArn: inputs.roleToAssume,
-    sessionName: inputs.roleSessionName,
-    durationSeconds: inputs.roleDurationSeconds,
-    endpoint: stsEndpoint(region, inputs.stsEndpoint, environment),
-    region,
+    outputs: { uploaded: 0, unchanged: 0, deleted: isDryRun ? 0 : deleted, bytes: 0, invalidationId },
+    summary: removalSummary({ bucket: target.location.bucket, prefix, count: deleted, isDryRun }),
   };
+}
+
+type Origin =
+  | { readonly kind: 'source'; readonly source: Source }
+  | { readonly kind: 'release'; readonly place: Partial<ReleasePlace> & Pick<ReleasePlace, 'release'> };
+
+/** What is deployed. Throws ConfigurationError unless the inputs say one thing. */
+function originOf({ source, rollbackTo, promote }: Inputs): Origin {
+  const given = [source, rollbackTo, promote].filter((input) => input !== undefined);
+  if (given.length > 1) {
+    throw new ConfigurationError('inputs "source", "rollback-to" and "promote": give one of them, what to deploy');
+  }
+  if (rollbackTo !== undefined) return { kind: 'release', place: { release: rollbackTo } };
+  if (promote !== undefined) return { kind: 'release', place: promote };
+  if (source !== undefined) return { kind: 'source', source };
+  throw new ConfigurationError('input "source" is required: the folder to deploy, or image: REFERENCE:/path');
+}
+
+async function restore(
+  place: Extract<Origin, { kind: 'release' }>['place'],
+  { client, prefix }: Target,
+  { temp, log }: ActionContext,
+): Promise<Site> {
+  const folder = join(temp, `release-${process.pid}`);
+  const from = { prefix: place.prefix ?? prefix, release: place.release };
+  const { record, files } = await restoreRelease(client, from, { prefix, folder, log });
+  log.info(`release ${record.release.id} of commit ${record.release.commit}, with ${files.length} files`);
+  return { files, release: record.release };
 }
 
 /** `20261120T101500Z-1a2b3c4-9f3e`: sorts by time, names its commit, and is another one for another deploy of it. */
@@ -125,50 +141,17 @@ function nameRelease(event: RunnerEvent, now: Date): Release {
   };
 }
 
+function runOf({ runId, runAttempt }: RunnerEvent): WorkflowRun {
+  return { id: /^\d{1,15}$/.test(runId) ? Number(runId) : 0, attempt: runAttempt };
+}
+
 function sayPlan(plan: DeployPlan, log: ActionContext['log']): void {
   const writes = plan.groups.flat();
   const copies = writes.filter(({ kind }) => kind === 'copy').length;
   log.info(
-    `${writes.length - copies} files to send (${formatBytes(plan.bytes)}), ${copies} to give new headers, ${plan.unchanged.length} unchanged, ${plan.deletes.length} to delete, ${plan.retained.length} kept from past releases`,
+    `${writes.length - copies} files to put (${formatBytes(plan.bytes)} to send), ${copies} to give new headers, ${plan.unchanged.length} unchanged, ${plan.deletes.length} to delete, ${plan.retained.length} kept from past releases`,
   );
   for (const { kind, path } of writes) log.debug(`${kind} ${path}`);
   for (const path of plan.deletes) log.debug(`delete ${path}`);
   for (const warning of plan.warnings) log.warning(warning);
-}
-
-/** GitHub takes 1 MB of outputs of a job: lists are cut, counts are whole. */
-const MAX_LISTED = 1000;
-
-function outputsOf({ plan, deleted }: Deployed) {
-  const writes = plan.groups.flat();
-  const pathsOf = (kind: 'upload' | 'copy') => writes.filter((write) => write.kind === kind).map(({ path }) => path);
-  const lists = { upload: pathsOf('upload'), copy: pathsOf('copy'), delete: plan.deletes };
-  return {
-    uploaded: writes.length,
-    unchanged: plan.unchanged.length,
-    deleted: deleted.length,
-    bytes: plan.bytes,
-    release: plan.release.id,
-    plan: {
-      release: plan.release.id,
-      counts: {
-        upload: lists.upload.length,
-        copy: lists.copy.length,
-        delete: lists.delete.length,
-        unchanged: plan.unchanged.length,
-      },
-      upload: lists.upload.slice(0, MAX_LISTED),
-      copy: lists.copy.slice(0, MAX_LISTED),
-      delete: lists.delete.slice(0, MAX_LISTED),
-    },
-  };
-}
-
-function recordOf({ manifest }: Deployed, bucket: string, prefix: string): object {
-  return {
-    bucket,
-    key: manifestKey(prefix),
-    releases: manifest.releases,
-    bytes: totalBytes(manifest.objects.values()),
-  };
 }

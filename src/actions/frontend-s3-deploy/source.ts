@@ -1,7 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { exportPath } from '../../core/registry/export-path.ts';
 import { parseReference } from '../../core/registry/reference.ts';
-import { createRegistryClient } from '../../core/registry/registry-client.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { RunnerEvent } from '../../core/runner/event.ts';
 import type { Log } from '../../core/runner/log.ts';
@@ -36,7 +34,9 @@ export async function sourceFolder(
 ): Promise<string> {
   if (source.kind === 'folder') return isAbsolute(source.path) ? source.path : join(context.workspace, source.path);
   const { registry } = parseReference(source.reference);
-  const credentials = credentialsFor(registry, access, context.event);
+  const { exportPath } = await import('../../core/registry/export-path.ts');
+  const { createRegistryClient } = await import('../../core/registry/registry-client.ts');
+  const credentials = registryCredentials(registry, access, context.event);
   const into = join(context.temp, `site-${process.pid}-${Date.now()}`);
   await exportPath({
     client: createRegistryClient({
@@ -55,7 +55,7 @@ export async function sourceFolder(
 }
 
 /** The job's token opens GitHub's own registry and is shown to no other. */
-function credentialsFor(
+export function registryCredentials(
   registry: string,
   { username, password }: ImageAccess,
   event: RunnerEvent,

@@ -51,6 +51,19 @@ export function deploySummary({ plan, deleted }: Deployed, facts: SummaryFacts):
   ].join('\n\n');
 }
 
+/** The job summary of a preview that was removed. */
+export function removalSummary(removed: {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly count: number;
+  readonly isDryRun: boolean;
+}): string {
+  const place = `${code(removed.prefix)} in bucket ${code(removed.bucket)}`;
+  if (removed.count === 0) return `## No preview to remove\n\nThere is none at ${place}.`;
+  const verb = removed.isDryRun ? 'Dry run: would remove' : 'Removed';
+  return `## ${verb} a preview\n\n${removed.count} objects at ${place}.`;
+}
+
 /** Bytes that a visitor could download at most: what the site weighs. */
 export function totalBytes(files: Iterable<{ readonly size: number }>): number {
   return [...files].reduce((sum, { size }) => sum + size, 0);

@@ -1,12 +1,8 @@
-import type { Environment } from '../runner/commands.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigurationError } from '../runner/errors.ts';
-import type { Log } from '../runner/log.ts';
-import { createAdaptiveConcurrency } from './adaptive-concurrency.ts';
 import { AwsError } from './aws-error.ts';
-import type { CredentialSource } from './credentials.ts';
-import { parseEndpoint, partitionOf } from './regions.ts';
-import { sendSigned } from './signed-request.ts';
-import { escapeXml, parseXml, textAt } from './xml.ts';
+import type { CloudFrontService } from './cloudfront-service.ts';
+import { childrenOf, escapeXml, textAt, type XmlElement } from './xml.ts';
 
 export interface InvalidationRequest {
   readonly distributionId: string;
@@ -16,73 +12,122 @@ export interface InvalidationRequest {
   readonly callerReference: string;
 }
 
+export interface Distribution {
+  readonly id: string;
+  /** Of each origin: empty, or a folder such as `/app` that stands before every path. */
+  readonly originPaths: readonly string[];
+}
+
+/** Milliseconds. Others' invalidations are carried out within minutes. */
+export interface Patience {
+  readonly firstPause: number;
+  readonly longestPause: number;
+  readonly total: number;
+}
+
+const WHILE_OTHERS_RUN: Patience = { firstPause: 2000, longestPause: 30_000, total: 600_000 };
+const UNTIL_COMPLETED: Patience = { firstPause: 1000, longestPause: 10_000, total: 900_000 };
+/** Pages of 100 distributions; an account has 200 unless it asks for more. */
+const MAX_PAGES = 100;
+
 /**
- * Creates an invalidation (CloudFront API 2020-05-31) and returns its id; it is carried out in the background.
+ * Creates an invalidation and returns its id; it is carried out in the background.
  *
- * Throws ConfigurationError where the distribution or the permission is missing, AwsError for another refusal.
+ * While those of others fill the distribution's quota (3,000 paths, 15 wildcards), it is tried again. Throws
+ * ConfigurationError where the distribution or the permission is missing, AwsError for another refusal.
  */
 export async function createInvalidation(
-  wanted: InvalidationRequest,
-  service: { readonly region: string; readonly credentials: CredentialSource; readonly log: Log },
-  environment: Environment,
+  service: CloudFrontService,
+  { distributionId, paths, callerReference }: InvalidationRequest,
+  patience: Patience = WHILE_OTHERS_RUN,
 ): Promise<string> {
-  const { distributionId, paths } = wanted;
   const items = paths.map((path) => `<Path>${escapeXml(path)}</Path>`).join('');
-  const body = `<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Paths><Quantity>${paths.length}</Quantity><Items>${items}</Items></Paths><CallerReference>${escapeXml(wanted.callerReference)}</CallerReference></InvalidationBatch>`;
-  try {
-    const answer = await sendSigned(
+  const body = `<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Paths><Quantity>${paths.length}</Quantity><Items>${items}</Items></Paths><CallerReference>${escapeXml(callerReference)}</CallerReference></InvalidationBatch>`;
+  const describe = `INVALIDATE ${distributionId}`;
+  const permission = `cloudfront:CreateInvalidation on distribution ${distributionId}`;
+  for (const pause of pauses(patience)) {
+    try {
+      const call = { method: 'POST', body: async () => body, describe };
+      const answer = await service.send(call, `distribution/${distributionId}/invalidation`, permission);
+      return textAt(answer, 'Id') ?? '';
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      if (error.code === 'NoSuchDistribution') throw noSuchDistribution(distributionId, error);
+      if (error.code !== 'TooManyInvalidationsInProgress' || pause === undefined) throw error;
+      service.log.info(`${describe}: others are in progress; trying again in ${(pause / 1000).toFixed(1)} s`);
+      await sleep(pause);
+    }
+  }
+  throw new Error('no try was made');
+}
+
+/** Waits until an invalidation is carried out everywhere; false when it was not within 15 minutes. */
+export async function waitForInvalidation(
+  service: CloudFrontService,
+  { distributionId, id }: { readonly distributionId: string; readonly id: string },
+  patience: Patience = UNTIL_COMPLETED,
+): Promise<boolean> {
+  const permission = `cloudfront:GetInvalidation on distribution ${distributionId}, which "wait" needs`;
+  for (const pause of pauses(patience)) {
+    const call = { method: 'GET', describe: `GET INVALIDATION ${id}` };
+    const answer = await service.send(call, `distribution/${distributionId}/invalidation/${id}`, permission);
+    if (textAt(answer, 'Status') === 'Completed') return true;
+    if (pause !== undefined) await sleep(pause);
+  }
+  return false;
+}
+
+/** The distribution that answers for a domain name. Throws ConfigurationError when there is none. */
+export async function findDistribution(service: CloudFrontService, alias: string): Promise<Distribution> {
+  const wanted = alias.toLowerCase();
+  let marker: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const answer = await service.send(
       {
-        endpoint: cloudFrontEndpoint(service.region, environment),
-        // CloudFront is one service for all regions of a partition, signed for its home.
-        scope: { service: 'cloudfront', region: homeRegion(service.region) },
-        credentials: service.credentials,
-        concurrency: createAdaptiveConcurrency({ initial: 1, max: 1 }),
-        log: service.log,
+        method: 'GET',
+        query: [['MaxItems', '100'], ...(marker === undefined ? [] : [['Marker', marker] as const])],
+        describe: 'LIST DISTRIBUTIONS',
       },
-      {
-        method: 'POST',
-        path: `/2020-05-31/distribution/${distributionId}/invalidation`,
-        headers: { 'content-type': 'application/xml' },
-        body: async () => body,
-        describe: `INVALIDATE ${distributionId}`,
-      },
+      'distribution',
+      'cloudfront:ListDistributions, which "distribution-alias" needs; or give "distribution-id"',
     );
-    return textAt(parseXml(answer.body.toString('utf8')), 'Id') ?? '';
-  } catch (error) {
-    throw error instanceof AwsError ? explain(distributionId, error) : error;
-  }
-}
-
-/** A distribution's id. Throws ConfigurationError. */
-export function parseDistributionId(text: string): string {
-  if (/^[A-Z0-9]{6,32}$/.test(text)) return text;
-  throw new ConfigurationError(`${JSON.stringify(text)} is no distribution's id; it looks like E1A2B3C4D5E6F7`);
-}
-
-function cloudFrontEndpoint(region: string, environment: Environment): string {
-  const override = environment['AWS_ENDPOINT_URL_CLOUDFRONT'] ?? environment['AWS_ENDPOINT_URL'] ?? '';
-  if (override !== '') return parseEndpoint(override);
-  return partitionOf(region).name === 'aws-cn'
-    ? 'https://cloudfront.cn-northwest-1.amazonaws.com.cn'
-    : 'https://cloudfront.amazonaws.com';
-}
-
-function homeRegion(region: string): string {
-  return partitionOf(region).name === 'aws-cn' ? 'cn-northwest-1' : 'us-east-1';
-}
-
-function explain(distributionId: string, error: AwsError): Error {
-  if (error.code === 'NoSuchDistribution') {
-    return new ConfigurationError(
-      `input "distribution-id": there is no distribution ${distributionId} in this account`,
-      { cause: error },
+    const items = elementsAt(answer, 'Items', 'DistributionSummary');
+    const found = items.find((item) =>
+      elementsAt(item, 'Aliases', 'Items', 'CNAME').some(({ text }) => text.toLowerCase() === wanted),
     );
+    if (found !== undefined) {
+      const origins = elementsAt(found, 'Origins', 'Items', 'Origin');
+      return {
+        id: textAt(found, 'Id') ?? '',
+        originPaths: origins.map((origin) => textAt(origin, 'OriginPath') ?? ''),
+      };
+    }
+    marker = textAt(answer, 'NextMarker');
+    if (textAt(answer, 'IsTruncated') !== 'true' || marker === undefined || marker === '') break;
   }
-  if (error.code === 'AccessDenied') {
-    return new ConfigurationError(
-      `input "distribution-id": the credentials may not invalidate ${distributionId}; allow cloudfront:CreateInvalidation on it`,
-      { cause: error },
-    );
+  throw new ConfigurationError(`input "distribution-alias": no distribution of this account has the alias ${alias}`);
+}
+
+function noSuchDistribution(distributionId: string, cause: AwsError): ConfigurationError {
+  return new ConfigurationError(`input "distribution-id": there is no distribution ${distributionId} in this account`, {
+    cause,
+  });
+}
+
+/** Growing pauses between tries; undefined after the last. */
+function* pauses({ firstPause, longestPause, total }: Patience): Generator<number | undefined> {
+  let spent = 0;
+  for (let pause = firstPause; spent + pause <= total; pause = Math.min(longestPause, pause * 1.5)) {
+    spent += pause;
+    yield pause;
   }
-  return error;
+  yield undefined;
+}
+
+/** All elements of the last name on a path of names. */
+function elementsAt(element: XmlElement, ...path: readonly string[]): readonly XmlElement[] {
+  return path.reduce<readonly XmlElement[]>(
+    (level, name) => level.flatMap((parent) => childrenOf(parent, name)),
+    [element],
+  );
 }

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../runner/errors.ts';
 import type { Log } from '../runner/log.ts';
 import { type CredentialSource, type Credentials, renewing } from './credentials.ts';
 import { requestIdentityToken } from './identity-token.ts';
+import { assumeRole } from './sts-calls.ts';
 import { assumeRoleWithWebIdentity, type RoleRequest } from './web-identity.ts';
 
 export interface CredentialChoice {
@@ -10,18 +11,28 @@ export interface CredentialChoice {
   readonly role: RoleRequest | undefined;
   /** The audience asked for in the job's token. */
   readonly audience: string;
+  /** Whether the role trusts the environment's credentials, and not the job's token. */
+  readonly isChained: boolean;
+  /** Of a chained session. */
+  readonly sessionTags: ReadonlyMap<string, string>;
 }
 
 /**
- * Where the credentials of a step come from: the role, by the job's OIDC token; else the keys in `AWS_ACCESS_KEY_ID`
+ * Where the credentials of a step come from: the role, by the job's OIDC token or by the credentials that follow; else the keys in `AWS_ACCESS_KEY_ID`
  * and its fellows; else the SDK's default chain (profiles, SSO, web identity files, container and instance roles),
  * which is loaded on this path alone.
  */
 export function chooseCredentials(choice: CredentialChoice, environment: Environment, log: Log): CredentialSource {
-  const { role, audience } = choice;
-  if (role !== undefined) {
-    return renewing(() => assumeRoleWithWebIdentity(role, () => requestIdentityToken(environment, audience, log), log));
+  const { role, audience, isChained, sessionTags } = choice;
+  if (role === undefined) return environmentCredentials(environment, log);
+  if (isChained) {
+    const source = environmentCredentials(environment, log);
+    return renewing(() => assumeRole(role, sessionTags, source, log));
   }
+  return renewing(() => assumeRoleWithWebIdentity(role, () => requestIdentityToken(environment, audience, log), log));
+}
+
+function environmentCredentials(environment: Environment, log: Log): CredentialSource {
   const keys = keysOf(environment, log);
   if (keys !== undefined) return async () => keys;
   return renewing(() => defaultChain(log));

@@ -1,6 +1,7 @@
 import { request } from '../net/request.ts';
 import type { Environment } from '../runner/commands.ts';
 import { ConfigurationError } from '../runner/errors.ts';
+import { isRecord } from '../runner/event.ts';
 import type { Log } from '../runner/log.ts';
 
 /** What a token says of the job it was made for. All of it is public; the token itself is a secret. */
@@ -60,8 +61,4 @@ export function readClaims(token: string): TokenClaims | undefined {
   if (!isRecord(claims)) return undefined;
   const { sub, aud, iss } = claims;
   return { subject: String(sub ?? ''), audience: String(aud ?? ''), issuer: String(iss ?? '') };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -7,7 +7,7 @@ import { AwsError } from './aws-error.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type DeleteError, type ListPage, readDeleteErrors, readListPage } from './s3-answers.ts';
 import type { S3Location } from './s3-location.ts';
-import { encodePath } from './signature.ts';
+import { encodePath, sha256Hex } from './signature.ts';
 import { type SignedAnswer, type SignedCall, type SignedSender, sendSigned } from './signed-request.ts';
 import { escapeXml, parseXml, textAt } from './xml.ts';
 
@@ -38,6 +38,18 @@ export interface Condition {
   readonly ifNoneMatch?: '*';
 }
 
+/** Bytes of an object, both ends included (RFC 9110, section 14.1.2). */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface CopySource {
+  readonly key: string;
+  /** With its quotes. */
+  readonly etag: string;
+}
+
 export interface WrittenObject {
   /** With its quotes, as If-Match wants it. */
   readonly etag: string;
@@ -52,14 +64,17 @@ export interface S3Client {
   /** Undefined when there is no such object. */
   get(
     key: string,
-    options: { readonly maxBytes: number },
+    options: { readonly maxBytes: number; readonly range?: ByteRange },
   ): Promise<{ readonly etag: string; readonly body: Buffer } | undefined>;
   /** Undefined when there is no such object. */
   head(key: string): Promise<ObjectHeaders | undefined>;
   /** One page of ListObjectsV2: at most 1,000 keys in the order of their UTF-8 bytes. */
   listPage(prefix: string, continuation?: string): Promise<ListPage>;
-  /** Gives an object new headers without sending its bytes; only while it still has `etag`. */
-  replaceHeaders(key: string, etag: string, headers: ObjectHeaders): Promise<WrittenObject>;
+  /**
+   * Copies an object of the bucket on the server, with these headers and no others, only while it still has `etag`.
+   * A copy onto itself gives it new headers without sending its bytes.
+   */
+  copy(from: CopySource, key: string, headers: ObjectHeaders): Promise<WrittenObject>;
   delete(key: string): Promise<void>;
   /** Deletes at most 1,000 objects; returns those the server refused to delete. */
   deleteObjects(keys: readonly string[]): Promise<readonly DeleteError[]>;
@@ -95,8 +110,9 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       return { etag: answer.headers['etag'] ?? '', isRetried: answer.isRetried };
     },
 
-    async get(key, { maxBytes }) {
-      const answer = await absentAs404(send(key, { method: 'GET', maxBytes, describe: `GET ${key}` }));
+    async get(key, { maxBytes, range }) {
+      const headers = range === undefined ? {} : { range: `bytes=${range.first}-${range.last}` };
+      const answer = await absentAs404(send(key, { method: 'GET', headers, maxBytes, describe: `GET ${key}` }));
       return answer === undefined ? undefined : { etag: answer.headers['etag'] ?? '', body: answer.body };
     },
 
@@ -120,13 +136,13 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       return readListPage(answer.body.toString('utf8'));
     },
 
-    async replaceHeaders(key, etag, headers) {
+    async copy(from, key, headers) {
       const answer = await send(key, {
         method: 'PUT',
         headers: {
           ...headers,
-          'x-amz-copy-source': encodePath(`/${location.bucket}/${key}`),
-          'x-amz-copy-source-if-match': etag,
+          'x-amz-copy-source': encodePath(`/${location.bucket}/${from.key}`),
+          'x-amz-copy-source-if-match': from.etag,
           'x-amz-metadata-directive': 'REPLACE',
         },
         describe: `COPY ${key}`,
@@ -168,7 +184,7 @@ function reachable(key: string): string {
 export function bodyOf(data: Uint8Array): PutBody {
   return {
     open: async () => data,
-    sha256: createHash('sha256').update(data).digest('hex'),
+    sha256: sha256Hex(data),
     crc32: crc32(data),
   };
 }

@@ -1,5 +1,7 @@
 import { open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import { createAdaptiveConcurrency } from './adaptive-concurrency.ts';
+import { combineCrc32 } from './crc32-combine.ts';
 import type { ObjectHeaders, S3Client, WrittenObject } from './s3-client.ts';
 import { sha256Hex } from './signature.ts';
 import { escapeXml, parseXml, textAt, XmlError } from './xml.ts';
@@ -31,15 +33,28 @@ export function planParts(size: number): readonly Part[] {
   }));
 }
 
+interface LargeFile {
+  readonly path: string;
+  readonly size: number;
+  /** Of all bytes, as an unsigned number. */
+  readonly crc32: number;
+}
+
+interface SentPart {
+  readonly etag: string;
+  readonly crc32: number;
+}
+
 /**
- * Sends a large file in parts, four at once, each signed with its own SHA-256 so that the server refuses broken ones.
+ * Sends a large file in parts, four at once, each signed with its own SHA-256 so that the server refuses broken ones;
+ * together they must have the file's CRC-32, or nothing appears.
  *
  * The object appears whole or not at all. After a failure the upload is aborted, so that its parts cost nothing.
  */
 export async function putInParts(
   client: S3Client,
   key: string,
-  file: { readonly path: string; readonly size: number },
+  file: LargeFile,
   headers: ObjectHeaders,
 ): Promise<WrittenObject> {
   const created = await client.send(key, {
@@ -51,9 +66,10 @@ export async function putInParts(
   const uploadId = textAt(parseXml(created.body.toString('utf8')), 'UploadId') ?? '';
   if (uploadId === '') throw new XmlError('an upload without an id');
   try {
-    const etags = await sendParts(client, key, file, uploadId);
-    const parts = etags.map(
-      (etag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`,
+    const sent = await sendParts(client, key, file, uploadId);
+    checkWhole(file, sent);
+    const parts = sent.map(
+      ({ etag }, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`,
     );
     const completed = await client.send(key, {
       method: 'POST',
@@ -72,13 +88,13 @@ export async function putInParts(
 async function sendParts(
   client: S3Client,
   key: string,
-  file: { readonly path: string; readonly size: number },
+  file: LargeFile,
   uploadId: string,
-): Promise<readonly string[]> {
+): Promise<readonly SentPart[]> {
   const atOnce = createAdaptiveConcurrency({ initial: PARTS_AT_ONCE, max: PARTS_AT_ONCE });
   const handle = await open(file.path);
   let failure: unknown;
-  const sendPart = async (part: Part): Promise<string> => {
+  const sendPart = async (part: Part): Promise<SentPart> => {
     if (failure !== undefined) throw failure;
     const data = Buffer.allocUnsafe(part.length);
     const { bytesRead } = await handle.read(data, 0, part.length, part.offset);
@@ -93,7 +109,7 @@ async function sendParts(
       payloadHash: sha256Hex(data),
       describe: `PUT ${key} part ${part.number}`,
     });
-    return answer.headers['etag'] ?? '';
+    return { etag: answer.headers['etag'] ?? '', crc32: crc32(data) };
   };
   try {
     // All parts settle before the file is closed; after the first failure the waiting ones give up at once.
@@ -110,10 +126,17 @@ async function sendParts(
       ),
     );
     if (failure !== undefined) throw failure;
-    return results.map((result) => (result.status === 'fulfilled' ? result.value : ''));
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   } finally {
     await handle.close();
   }
+}
+
+/** The parts were read a second time: a file that changed since it was hashed is another one than was planned. */
+function checkWhole(file: LargeFile, sent: readonly SentPart[]): void {
+  const parts = planParts(file.size);
+  const whole = sent.reduce((sum, part, index) => combineCrc32(sum, part.crc32, parts[index]?.length ?? 0), 0);
+  if (whole !== file.crc32) throw new Error(`${file.path} changed while it was sent`);
 }
 
 async function abort(client: S3Client, key: string, uploadId: string, cause: unknown): Promise<void> {

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { Credentials } from './credentials.ts';
 
 /** A request as AWS signs it. Query and path are given unencoded; `path` starts with a slash. */
@@ -100,8 +100,9 @@ function signingKey(secret: string, day: string, { region, service }: SigningSco
   return lastKey.key;
 }
 
+/** In one call: hash objects hold memory that the collector does not see, 150 MB of it in a deploy of 10,000 files. */
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
 
 function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {

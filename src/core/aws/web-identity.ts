@@ -8,8 +8,8 @@ import { AwsError, readRefusal } from './aws-error.ts';
 import type { Credentials } from './credentials.ts';
 import { readClaims } from './identity-token.ts';
 import { partitionOf } from './regions.ts';
+import { readRoleCredentials } from './role-credentials.ts';
 import { explainRefusedToken } from './trust-policy.ts';
-import { parseXml, textAt } from './xml.ts';
 
 export interface RoleRequest {
   readonly roleArn: string;
@@ -65,7 +65,8 @@ async function tryToken(role: RoleRequest, token: string, log: Log): Promise<Cre
       timeout: 10_000,
       retry: false,
     });
-    if (answer.status === 200) return readCredentials(answer.body.toString('utf8'), log);
+    if (answer.status === 200)
+      return readRoleCredentials(answer.body.toString('utf8'), 'AssumeRoleWithWebIdentityResult', log);
     return new AwsError({ of: 'AssumeRoleWithWebIdentity', ...readRefusal(answer) });
   } catch (error) {
     if (error instanceof RequestError) return error;
@@ -83,20 +84,6 @@ export function stsEndpoint(region: string, given: string | undefined, environme
   return override === '' ? `https://sts.${region}.${partitionOf(region).dnsSuffix}` : override.replace(/\/+$/, '');
 }
 
-/** A role's ARN. Throws ConfigurationError for a bare name: only its account makes it one role. */
-export function parseRoleArn(text: string): string {
-  if (/^arn:aws[a-z-]*:iam::(\d{12}|[A-Za-z][\w$]*|):role\/[\w+=,.@/-]{1,512}$/.test(text)) return text;
-  throw new ConfigurationError(
-    `${JSON.stringify(text)} is no ARN of a role; write it whole, such as arn:aws:iam::123456789012:role/site-deploy`,
-  );
-}
-
-/** A session's name as STS takes it. Throws ConfigurationError. */
-export function parseSessionName(text: string): string {
-  if (/^[\w+=,.@-]{2,64}$/.test(text)) return text;
-  throw new ConfigurationError(`${JSON.stringify(text)} is no session name: 2 to 64 letters, digits and _+=,.@-`);
-}
-
 function formOf(role: RoleRequest, token: string): string {
   return new URLSearchParams({
     Action: 'AssumeRoleWithWebIdentity',
@@ -106,24 +93,6 @@ function formOf(role: RoleRequest, token: string): string {
     DurationSeconds: String(role.durationSeconds),
     WebIdentityToken: token,
   }).toString();
-}
-
-function readCredentials(source: string, log: Log): Credentials {
-  const document = parseXml(source);
-  const at = (name: string): string => {
-    const text = textAt(document, 'AssumeRoleWithWebIdentityResult', 'Credentials', name) ?? '';
-    if (text === '') throw new Error(`STS answered without ${name}`);
-    return text;
-  };
-  const secretAccessKey = at('SecretAccessKey');
-  log.mask(secretAccessKey);
-  const sessionToken = at('SessionToken');
-  log.mask(sessionToken);
-  const accessKeyId = at('AccessKeyId');
-  log.mask(accessKeyId);
-  const expiration = Date.parse(at('Expiration'));
-  if (Number.isNaN(expiration)) throw new Error('STS answered with an expiration that is no date');
-  return { accessKeyId, secretAccessKey, sessionToken, expiration };
 }
 
 function explain(role: RoleRequest, token: string, error: AwsError): Error {

@@ -57,9 +57,12 @@ export class ContextFiles {
   }
 
   select(folder: string, ignoreFile: string | undefined, read: Read, narrowing: Narrowing): ContextSelection {
-    const contextKey = JSON.stringify([folder, ignoreFile ?? '']);
-    const { source, isPattern, keepsParents, excludes, widened } = read;
-    const key = JSON.stringify([contextKey, source, isPattern, keepsParents, excludes, widened ?? null, narrowing]);
+    const contextKey = `${folder}\0${ignoreFile ?? ''}`;
+    const { source, isPattern, keepsParents, excludes, widened = '' } = read;
+    const { only, ignore } = narrowing;
+    // No path holds a NUL.
+    const lists = JSON.stringify([excludes, only, ignore]);
+    const key = [contextKey, source, isPattern, keepsParents, widened, lists].join('\0');
     const known = this.#selections.get(key) ?? this.#sameAsSimilar(key, folder, ignoreFile, read);
     if (known !== undefined) return { ...known, read };
     const context = this.#context(contextKey, folder, ignoreFile);

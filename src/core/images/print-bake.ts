@@ -67,7 +67,8 @@ async function writeFiles(snapshot: Snapshot, files: readonly string[], folder: 
   await snapshot.load(wanted);
   for (const path of wanted) {
     const text = snapshot.text(path);
-    if (text === undefined) continue;
+    // A tree that git itself would not check out may hold "..": nothing is written outside of the folder.
+    if (text === undefined || path.split('/').includes('..')) continue;
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   }

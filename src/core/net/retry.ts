@@ -8,9 +8,12 @@ export interface RetryPolicy {
 
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, firstPause: 500, longestPause: 20_000 };
 
+/** Statuses that a later try gets again: what the server cannot do (501, 505), and a full one (507). */
+const LASTING_FAULTS: readonly number[] = [501, 505, 507];
+
 /** Statuses that a later try may not get: time-outs, rate limits, and faults of the server. */
 export function isWorthRetrying(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
+  return status === 408 || status === 425 || status === 429 || (status >= 500 && !LASTING_FAULTS.includes(status));
 }
 
 /**

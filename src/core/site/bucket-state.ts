@@ -1,5 +1,6 @@
 import type { ListedObject } from '../aws/s3-answers.ts';
 import { BEFORE_FIRST, EMPTY_MANIFEST, type RecordedObject, type ReleaseManifest } from './release-manifest.ts';
+import { PACKS, RECORDS } from './release-record.ts';
 import { OWN_FOLDER } from './source-checks.ts';
 
 /** What is in the bucket below the prefix, as far as it is known. */
@@ -7,6 +8,8 @@ export interface BucketState {
   readonly objects: ReadonlyMap<string, RecordedObject>;
   /** Paths whose objects are not as the manifest says: changed or removed by somebody else, or by a deploy that was cut off. */
   readonly drifted: readonly string[];
+  /** Paths of the records and packs of this site's releases that the listing shows. */
+  readonly records: readonly string[];
 }
 
 /** A listing of what is below the prefix, from its start. */
@@ -30,7 +33,7 @@ export function reconcile(
   prefix: string,
 ): BucketState {
   const recorded = believe(manifest ?? EMPTY_MANIFEST);
-  if (listing === undefined) return { objects: recorded, drifted: [] };
+  if (listing === undefined) return { objects: recorded, drifted: [], records: [] };
   const listed = new Map(listing.objects.map((object) => [object.key.slice(prefix.length), object]));
   const isForeign = belongsToAnotherSite([...listed.keys()]);
   const newest = manifest?.releases[0]?.id ?? BEFORE_FIRST;
@@ -50,7 +53,8 @@ export function reconcile(
     if (isBehind(path)) objects.set(path, object);
     else drifted.push(path);
   }
-  return { objects, drifted };
+  const records = [...listed.keys()].filter((path) => path.startsWith(RECORDS) || path.startsWith(PACKS));
+  return { objects, drifted, records };
 }
 
 /** What a manifest says is there; the headers of objects that a deploy was about to change when it was cut off are unknown. */
@@ -68,7 +72,7 @@ function isAsRecorded(object: ListedObject, known: RecordedObject): boolean {
 }
 
 function unknownContent(object: ListedObject, release: string): RecordedObject {
-  return { sha256: '', size: object.size, etag: object.etag, headers: '', release };
+  return { sha256: '', size: object.size, etag: object.etag, headers: '', release, kept: undefined };
 }
 
 /** S3 lists in the order of UTF-8 bytes, which is not that of JavaScript's strings. */

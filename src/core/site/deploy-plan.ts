@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../aws/signature.ts';
 import type { BucketState } from './bucket-state.ts';
 import type { PathTest } from './path-globs.ts';
 import { inPublishOrder, type Phase, phaseOf } from './publish-order.ts';
 import { BEFORE_FIRST, type RecordedObject, type Release, type ReleaseManifest } from './release-manifest.ts';
-import type { SiteFile } from './site-file.ts';
+import type { PackPlace, SiteFile } from './site-file.ts';
 
 export interface PlanSettings {
   /** The release that this deploy makes, unless nothing changes. */
@@ -13,14 +13,13 @@ export interface PlanSettings {
   readonly deletesOld: boolean;
   /** Paths that take part: what `exclude` takes out is neither sent nor deleted. */
   readonly takesPart: PathTest;
-  readonly isEntryDocument: PathTest;
 }
 
 export interface PlannedWrite {
   readonly path: string;
   readonly file: SiteFile;
   readonly phase: Phase;
-  /** `upload` sends the content; `copy` gives the object its headers anew on the server. */
+  /** `upload` puts the content there; `copy` gives the object that has it already new headers on the server. */
   readonly kind: 'upload' | 'copy';
   /** The ETag that a copied object must still have. */
   readonly etag: string;
@@ -68,7 +67,7 @@ export function planDeploy(
     const kind = writeOf(file, known, md5s.get(file.path));
     if (kind === undefined) unchanged.push(file.path);
     else {
-      const phase = phaseOf(file.path, known !== undefined, settings.isEntryDocument);
+      const phase = phaseOf(file.kind, known !== undefined);
       writes.push({ path: file.path, file, phase, kind, etag: known?.etag ?? '', isReplaced: known !== undefined });
     }
     if (kind === 'upload' && known !== undefined && known.sha256 !== '' && isImmutable(file)) {
@@ -95,22 +94,30 @@ export function planDeploy(
     unchanged,
     deletes: others.filter(isOld).map(([path]) => path),
     retained: others.filter((other) => !isOld(other)).map(([path]) => path),
-    bytes: writes.reduce((sum, { kind, file }) => sum + (kind === 'upload' ? file.size : 0), 0),
+    bytes: writes.reduce(
+      (sum, { kind, file }) => sum + (kind === 'upload' && file.content.kind === 'file' ? file.size : 0),
+      0,
+    ),
     warnings,
   };
 }
 
 /** Whether only the MD5 of the file can tell if the object has its content: it was not written by Slipway. */
 export function needsMd5(file: SiteFile, known: RecordedObject | undefined): boolean {
-  return known !== undefined && known.sha256 === '' && known.size === file.size && md5OfEtag(known.etag) !== undefined;
+  const isUnknown = known !== undefined && known.sha256 === '' && known.size === file.size;
+  return isUnknown && file.content.kind === 'file' && md5OfEtag(known.etag) !== undefined;
 }
 
-/** The manifest when all writes of a plan are done; `etags` are those that they were answered with. */
+/**
+ * The manifest when all writes of a plan are done. `etags` are those that they were answered with, `places` says where
+ * packs hold the files' contents.
+ */
 export function recordRelease(
   plan: DeployPlan,
   before: { readonly manifest: ReleaseManifest; readonly state: BucketState },
   files: readonly SiteFile[],
   etags: ReadonlyMap<string, string>,
+  places: ReadonlyMap<string, PackPlace>,
 ): ReleaseManifest {
   const objects = new Map<string, RecordedObject>();
   for (const path of [...plan.retained, ...plan.deletes]) {
@@ -120,10 +127,13 @@ export function recordRelease(
   for (const file of files) {
     const etag = etags.get(file.path) ?? before.state.objects.get(file.path)?.etag ?? '';
     const { sha256, size } = file;
-    objects.set(file.path, { sha256, size, etag, headers: headersDigest(file.headers), release: plan.release.id });
+    const headers = headersDigest(file.headers);
+    objects.set(file.path, { sha256, size, etag, headers, release: plan.release.id, kept: places.get(file.path) });
   }
-  const past = before.manifest.releases.filter(({ id }) => id !== plan.release.id);
-  return { ...before.manifest, releases: [plan.release, ...past].slice(0, MAX_HISTORY), objects };
+  const { id, commit, time } = plan.release;
+  const live = { id, commit, time, packs: [...new Set([...places.values()].map(({ pack }) => pack))] };
+  const past = before.manifest.releases.filter((release) => release.id !== id);
+  return { ...before.manifest, releases: [live, ...past].slice(0, MAX_HISTORY), objects };
 }
 
 /** Releases that the manifest remembers, for `keep-releases`. */
@@ -155,7 +165,7 @@ function md5OfEtag(etag: string): string | undefined {
 
 function headersDigest(headers: Readonly<Record<string, string>>): string {
   const sorted = Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 16);
+  return sha256Hex(JSON.stringify(sorted)).slice(0, 16);
 }
 
 function isImmutable(file: SiteFile): boolean {

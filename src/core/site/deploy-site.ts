@@ -1,14 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Client } from '../aws/s3-client.ts';
-import { ConfigurationError } from '../runner/errors.ts';
 import type { Log } from '../runner/log.ts';
+import type { IfBusy } from './deploy-choices.ts';
 import { type DeployPlan, needsMd5, type PlanSettings, planDeploy, recordRelease } from './deploy-plan.ts';
 import { md5Of } from './file-digests.ts';
+import { changedPaths } from './invalidation-paths.ts';
+import { KEEP_NOTHING, keepRelease, planKeeping, staleRecords } from './keep-release.ts';
 import { type Lease, takeLease } from './lease.ts';
 import { deleteOld, publish } from './publish.ts';
 import { type BucketView, readBucket, withWholeListing } from './read-bucket.ts';
-import { EMPTY_MANIFEST, type ReleaseManifest } from './release-manifest.ts';
+import { EMPTY_MANIFEST, type ReleaseManifest, type WorkflowRun } from './release-manifest.ts';
 import type { SiteFile } from './site-file.ts';
+import { waitForTurn } from './turn.ts';
 
 export interface DeployRequest {
   readonly client: S3Client;
@@ -16,13 +18,18 @@ export interface DeployRequest {
   readonly prefix: string;
   readonly files: readonly SiteFile[];
   readonly settings: PlanSettings;
+  /** The run of the workflow that deploys, by which the later of two is known. */
+  readonly run: WorkflowRun;
   readonly isDryRun: boolean;
-  readonly ifBusy: 'wait' | 'fail';
+  readonly ifBusy: IfBusy;
   readonly log: Log;
   /** Told of the plan before anything is written, and of the bytes of the release before. */
   readonly onPlan: (plan: DeployPlan, weightBefore: number | undefined) => void;
-  /** Called when the new release is live and before old objects go. */
-  readonly onLive: (plan: DeployPlan) => Promise<void>;
+  /**
+   * Called when the new release is live and before old objects go, with the paths that edge caches may hold in an older
+   * state. After a failure the next deploy calls its own with the same paths.
+   */
+  readonly onLive: ((changed: readonly string[]) => Promise<void>) | undefined;
   /** Milliseconds a deploy holds the site without renewal; for tests. */
   readonly leaseDuration?: number;
 }
@@ -33,10 +40,6 @@ export interface Deployed {
   readonly manifest: ReleaseManifest;
   readonly deleted: readonly string[];
 }
-
-const POLL = 2000;
-/** Longer than any lease that is not renewed. */
-const LONGEST_WAIT = 1_800_000;
 
 /**
  * Brings a site in a bucket to the state of `files` so that each page that can be reached is whole at every moment.
@@ -54,72 +57,92 @@ export async function deploySite(wanted: DeployRequest): Promise<Deployed> {
     if (wanted.isDryRun || (isNothingToDo(plan) && manifest.pending === undefined))
       return { plan, manifest, deleted: [] };
     const copies = plan.groups.flat().filter(({ kind }) => kind === 'copy');
+    const changed = [...new Set([...changedPaths(plan), ...(manifest.pending?.changed ?? [])])];
     const lease = await takeLease(client, prefix, view.stored, {
       release: plan.release.id,
+      run: wanted.run,
       copies: [...copies.map(({ path }) => path), ...(manifest.pending?.copies ?? [])],
+      changed,
       log,
       ...(wanted.leaseDuration === undefined ? {} : { duration: wanted.leaseDuration }),
     });
-    if (lease !== undefined) return carryOut(wanted, view, plan, lease);
+    if (lease !== undefined) return carryOut(wanted, { view, plan, changed }, lease);
     log.info('another deploy changed the site while this one was planned: planning anew');
   }
 }
 
-async function carryOut(wanted: DeployRequest, view: BucketView, plan: DeployPlan, lease: Lease): Promise<Deployed> {
-  const { client, prefix, log } = wanted;
-  const before = { manifest: view.stored.manifest ?? EMPTY_MANIFEST, state: view.state };
-  let last: ReleaseManifest | undefined;
+interface Planned {
+  readonly view: BucketView;
+  readonly plan: DeployPlan;
+  readonly changed: readonly string[];
+}
+
+async function carryOut(wanted: DeployRequest, planned: Planned, lease: Lease): Promise<Deployed> {
+  const { client, prefix, onLive } = wanted;
+  const { plan, changed } = planned;
   try {
-    const etags = await publish(plan, client, prefix, lease.signal);
-    last = recordRelease(plan, before, wanted.files, etags);
-    if (plan.isNewRelease && plan.deletes.length > 0) await lease.write(last);
-    if (plan.deletes.length === 0) {
-      await lease.end(last);
-      await wanted.onLive(plan);
-      return { plan, manifest: last, deleted: [] };
+    const live = await putRelease(wanted, planned, lease);
+    const stale = wanted.settings.deletesOld
+      ? staleRecords(planned.view.state.records, live, wanted.settings.keepReleases)
+      : [];
+    const isLast = (onLive === undefined || changed.length === 0) && plan.deletes.length + stale.length === 0;
+    if (isLast) {
+      await lease.end(live);
+      return { plan, manifest: live, deleted: [] };
     }
-    await wanted.onLive(plan);
-    const refused = await deleteOld(plan.deletes, client, prefix);
-    for (const [path, reason] of refused) log.warning(`${path} was not deleted: ${reason}`);
+    await lease.write(live);
+    if (changed.length > 0) await onLive?.(changed);
+    const refused = await deleteOld([...plan.deletes, ...stale], client, prefix);
+    for (const [path, reason] of refused) wanted.log.warning(`${path} was not deleted: ${reason}`);
     const deleted = plan.deletes.filter((path) => !refused.has(path));
-    last = withoutObjects(last, deleted);
-    await lease.end(last);
-    return { plan, manifest: last, deleted };
+    const manifest = withoutObjects(live, deleted);
+    await lease.end(manifest);
+    return { plan, manifest, deleted };
   } catch (error) {
-    // Left to end by itself: the next deploy then knows that this one was cut off, and compares with the listing.
-    await lease.end(undefined);
-    throw error;
+    await lease.giveUp();
+    throw lease.signal.aborted ? lease.signal.reason : error;
   }
+}
+
+/** Puts the files of a release into the bucket, and what is needed to come back to it; returns the manifest for it. */
+async function putRelease(
+  { client, prefix, files, settings }: DeployRequest,
+  { view, plan }: Planned,
+  lease: Lease,
+): Promise<ReleaseManifest> {
+  const manifest = view.stored.manifest ?? EMPTY_MANIFEST;
+  const keeping = plan.isNewRelease ? planKeeping(files, manifest, settings.keepReleases) : KEEP_NOTHING;
+  const isKept = plan.isNewRelease && settings.keepReleases > 0;
+  const [etags, kept] = await Promise.allSettled([
+    publish(plan, client, prefix, lease.signal),
+    isKept ? keepRelease(keeping, plan.release, files, client, prefix) : undefined,
+  ]);
+  if (etags.status === 'rejected') throw etags.reason;
+  if (kept.status === 'rejected') throw kept.reason;
+  if (!plan.isNewRelease) return manifest;
+  return recordRelease(plan, { manifest, state: view.state }, files, etags.value, keeping.places);
 }
 
 /** Reads the bucket until no other deploy holds it, and plans. */
 async function planFreely(wanted: DeployRequest): Promise<{ readonly view: BucketView; readonly plan: DeployPlan }> {
   const { client, prefix, log, settings } = wanted;
-  const end = Date.now() + LONGEST_WAIT;
-  for (let isFirst = true; ; isFirst = false) {
-    let view = await readBucket(client, prefix, log);
-    const pending = view.stored.manifest?.pending;
-    if (pending === undefined || pending.until <= Date.now() || wanted.isDryRun) {
-      let plan = await planFor(wanted, view);
-      const needsAll = settings.deletesOld && view.listing?.isComplete === false && !isNothingToDo(plan);
-      if (needsAll) {
-        view = await withWholeListing(view, client, prefix);
-        plan = await planFor(wanted, view);
-      }
-      return { view, plan };
-    }
-    const who = `release ${pending.release} is being deployed to this site`;
-    if (wanted.ifBusy === 'fail') throw new ConfigurationError(`${who}; run again later, or set "if-busy: wait"`);
-    if (Date.now() > end) throw new ConfigurationError(`${who}, and did not end in ${LONGEST_WAIT / 60_000} minutes`);
-    if (isFirst) log.info(`${who}: waiting for it`);
-    await sleep(Math.min(POLL, Math.max(50, pending.until - Date.now())));
+  for (;;) {
+    const view = await readBucket(client, prefix, log);
+    if (!wanted.isDryRun && (await waitForTurn(view.stored, { ...wanted, release: settings.release.id }))) continue;
+    const plan = await planFor(wanted, view);
+    const needsAll = settings.deletesOld && view.listing?.isComplete === false && !isNothingToDo(plan);
+    if (!needsAll) return { view, plan };
+    const whole = await withWholeListing(view, client, prefix);
+    return { view: whole, plan: await planFor(wanted, whole) };
   }
 }
 
 async function planFor(wanted: DeployRequest, view: BucketView): Promise<DeployPlan> {
   const md5s = new Map<string, string>();
   for (const file of wanted.files) {
-    if (needsMd5(file, view.state.objects.get(file.path))) md5s.set(file.path, await md5Of(file));
+    const { content, size } = file;
+    if (content.kind === 'file' && needsMd5(file, view.state.objects.get(file.path)))
+      md5s.set(file.path, await md5Of({ ...content, size }));
   }
   return planDeploy(wanted.files, view.state, view.stored.manifest, md5s, wanted.settings);
 }

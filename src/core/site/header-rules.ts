@@ -1,9 +1,5 @@
 import { ConfigurationError } from '../runner/errors.ts';
-import { contentKind } from './content-type.ts';
-import { findFingerprinted } from './fingerprint.ts';
 import { compileGlob, type PathTest } from './path-globs.ts';
-import { isDocument } from './publish-order.ts';
-import type { HashedFile, SiteFile } from './site-file.ts';
 
 export interface CacheRule {
   readonly matches: PathTest;
@@ -17,15 +13,14 @@ export interface HeaderRule {
   readonly value: string;
 }
 
-/** `public` lets a shared cache keep what a request with credentials got; `immutable` spares the reload (RFC 8246). */
-const FOREVER = 'public, max-age=31536000, immutable';
-/** Kept, but never used without asking: a deploy is seen at the next load. */
-const REVALIDATE = 'no-cache';
-/** Images and fonts with fixed names: a deploy is seen within minutes, and pages need not ask for each. */
-const SHORT = 'public, max-age=300, must-revalidate';
-
+/** What S3 keeps with an object, and a request may say of it. */
 const SETTABLE =
   /^(cache-control|content-(type|disposition|encoding|language)|expires|x-amz-(meta-[\w-]{1,100}|acl|storage-class|tagging|website-redirect-location|server-side-encryption(-aws-kms-key-id|-bucket-key-enabled)?))$/;
+
+/** Whether a header, its name in lower case, is one that S3 keeps with an object. */
+export function isObjectHeader(name: string): boolean {
+  return SETTABLE.test(name);
+}
 
 /** Reads `cache-control`: lines of `GLOB: VALUE`. Throws ConfigurationError with the line. */
 export function parseCacheRules(text: string): readonly CacheRule[] {
@@ -40,48 +35,12 @@ export function parseHeaderRules(text: string): readonly HeaderRule[] {
   return ruleLines(text).map(({ glob, rest, line }) => {
     const [, given = '', value = ''] = /^([\w-]+)\s*:\s*(.*)$/.exec(rest) ?? [];
     const name = given.toLowerCase();
-    if (!SETTABLE.test(name)) {
+    if (!isObjectHeader(name)) {
       throw new ConfigurationError(
         `line ${line}: ${JSON.stringify(given === '' ? rest : given)} is no header that S3 keeps for an object; write GLOB: Name: value with Content-*, Cache-Control, Expires, x-amz-meta-*, x-amz-storage-class, x-amz-acl, x-amz-tagging, x-amz-website-redirect-location or x-amz-server-side-encryption`,
       );
     }
     return { matches: compileGlob(glob), name, value: headerValue(value, line) };
-  });
-}
-
-/**
- * Gives each file the headers it shall have in the bucket.
- *
- * The first of the user's cache rules that matches wins; else names with a fingerprint are kept for a year, documents
- * and service workers are revalidated at each use, and the rest after five minutes. Header rules come last and all
- * apply, a later one over an earlier.
- */
-export function applyHeaderRules(
-  files: readonly HashedFile[],
-  rules: {
-    readonly cache: readonly CacheRule[];
-    readonly headers: readonly HeaderRule[];
-    readonly isEntryDocument: PathTest;
-  },
-): readonly SiteFile[] {
-  const paths = files.map(({ path }) => path);
-  const present = new Set(paths);
-  const fingerprinted = findFingerprinted(paths);
-  const cacheControlOf = (path: string): string => {
-    const rule = rules.cache.find(({ matches }) => matches(path));
-    if (rule !== undefined) return rule.value;
-    if (isDocument(path, rules.isEntryDocument)) return REVALIDATE;
-    return fingerprinted.has(path) ? FOREVER : SHORT;
-  };
-  return files.map((file) => {
-    const kind = contentKind(file.path, (path) => present.has(path));
-    const headers = new Map([
-      ['content-type', kind.type],
-      ['cache-control', cacheControlOf(file.path)],
-      ...(kind.encoding === undefined ? [] : [['content-encoding', kind.encoding] as const]),
-    ]);
-    for (const { matches, name, value } of rules.headers) if (matches(file.path)) headers.set(name, value);
-    return { ...file, headers: Object.fromEntries([...headers].sort(([a], [b]) => (a < b ? -1 : 1))) };
   });
 }
 

@@ -1,13 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import type { PutBody, S3Client } from '../aws/s3-client.ts';
+import type { S3Client } from '../aws/s3-client.ts';
 import { MULTIPART_THRESHOLD, putInParts } from '../aws/s3-multipart.ts';
 import { explainS3Refusal } from '../aws/s3-refusal.ts';
+import { eachAtMost } from '../net/bounded-parallel.ts';
 import type { DeployPlan, PlannedWrite } from './deploy-plan.ts';
-import type { SiteFile } from './site-file.ts';
+import { bodyOfFile } from './file-body.ts';
 
-/** Files up to this are read whole, so that they go out in one packet with their headers. */
-const WHOLE = 1024 * 1024;
 /** More than the client lets through at once, so that it is never idle. */
 const QUEUED = 128;
 const DELETES_AT_ONCE = 1000;
@@ -26,14 +23,17 @@ export async function publish(
 ): Promise<ReadonlyMap<string, string>> {
   const etags = new Map<string, string>();
   for (const group of plan.groups) {
-    await forEachAtOnce(group, signal, async (write) => {
+    await eachAtMost(QUEUED, group, async (write) => {
+      signal.throwIfAborted();
       try {
         etags.set(write.path, await carryOut(write, client, prefix + write.path));
       } catch (error) {
         throw explainS3Refusal(
           error,
           client.location,
-          write.kind === 'copy' ? 's3:GetObject and s3:PutObject' : 's3:PutObject',
+          write.kind === 'copy' || write.file.content.kind === 'object'
+            ? 's3:GetObject and s3:PutObject'
+            : 's3:PutObject',
         );
       }
     });
@@ -61,44 +61,11 @@ export async function deleteOld(
 }
 
 async function carryOut(write: PlannedWrite, client: S3Client, key: string): Promise<string> {
-  const { file } = write;
-  if (write.kind === 'copy') return (await client.replaceHeaders(key, write.etag, file.headers)).etag;
-  if (file.size > MULTIPART_THRESHOLD) {
-    return (await putInParts(client, key, { path: file.location, size: file.size }, file.headers)).etag;
+  const { content, size, sha256, headers } = write.file;
+  if (write.kind === 'copy') return (await client.copy({ key, etag: write.etag }, key, headers)).etag;
+  if (content.kind === 'object') return (await client.copy(content, key, headers)).etag;
+  if (size > MULTIPART_THRESHOLD) {
+    return (await putInParts(client, key, { path: content.location, size, crc32: content.crc32 }, headers)).etag;
   }
-  return (await client.put(key, bodyOfFile(file), file.headers)).etag;
-}
-
-function bodyOfFile(file: SiteFile): PutBody {
-  const { location, size, sha256, crc32 } = file;
-  return {
-    open: async () =>
-      size <= WHOLE
-        ? readFile(location)
-        : { stream: () => createReadStream(location, { highWaterMark: 256 * 1024 }), length: size },
-    sha256,
-    crc32,
-  };
-}
-
-async function forEachAtOnce<T>(
-  items: readonly T[],
-  signal: AbortSignal,
-  task: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  let failure: { readonly error: unknown } | undefined;
-  const worker = async (): Promise<void> => {
-    for (const item of queue) {
-      if (failure !== undefined) return;
-      try {
-        signal.throwIfAborted();
-        await task(item);
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(QUEUED, items.length) }, worker));
-  if (failure !== undefined) throw failure.error;
+  return (await client.put(key, bodyOfFile({ ...content, size, sha256 }), headers)).etag;
 }

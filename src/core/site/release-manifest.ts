@@ -1,3 +1,5 @@
+import { isRecord } from '../runner/event.ts';
+import type { PackPlace } from './site-file.ts';
 import { OWN_FOLDER } from './source-checks.ts';
 
 /**
@@ -6,7 +8,7 @@ import { OWN_FOLDER } from './source-checks.ts';
  */
 export interface ReleaseManifest {
   /** Newest first. The first is live. */
-  readonly releases: readonly Release[];
+  readonly releases: readonly PastRelease[];
   /** Every object that a release put there or that was found there, by its path below the prefix. */
   readonly objects: ReadonlyMap<string, RecordedObject>;
   /** The deploy that holds the bucket; left behind by one that was cut off, until its lease ends. */
@@ -22,6 +24,12 @@ export interface Release {
   readonly time: string;
 }
 
+/** A release as the manifest remembers it. */
+export interface PastRelease extends Release {
+  /** The packs that hold what is needed to go back to it; empty where it kept nothing. */
+  readonly packs: readonly string[];
+}
+
 export interface RecordedObject {
   /** Empty for an object that Slipway did not write. */
   readonly sha256: string;
@@ -31,14 +39,27 @@ export interface RecordedObject {
   readonly headers: string;
   /** The newest release that refers to the object. */
   readonly release: string;
+  /** Where a pack holds the same content; undefined when none does. */
+  readonly kept: PackPlace | undefined;
+}
+
+/** A run of a workflow. Later runs have larger ids (GitHub's `github.run_id`). */
+export interface WorkflowRun {
+  readonly id: number;
+  readonly attempt: number;
 }
 
 export interface PendingDeploy {
   readonly release: string;
-  /** Milliseconds since the epoch after which another may take over. */
+  readonly run: WorkflowRun;
+  /** Milliseconds since the epoch after which another may take over; 0 when it failed and said so. */
   readonly until: number;
   /** Objects that it gives new headers: after a cut, nobody knows which ones, since the ETag stays. */
   readonly copies: readonly string[];
+  /** Paths that edge caches may hold in an older state: invalidated by it, or, after a cut, by the next deploy. */
+  readonly changed: readonly string[];
+  /** The later run that asks this one to stop. */
+  readonly supersededBy: { readonly release: string; readonly run: WorkflowRun } | undefined;
 }
 
 /** The release to which objects belong that were there before the first one. */
@@ -66,8 +87,8 @@ export function formatManifest(manifest: ReleaseManifest): string {
   const objects = [...manifest.objects]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(
-      ([path, { sha256, size, etag, headers, release }]) =>
-        `    ${JSON.stringify([path, size, sha256, etag, headers, release])}`,
+      ([path, { sha256, size, etag, headers, release, kept }]) =>
+        `    ${JSON.stringify([path, size, sha256, etag, headers, release, ...formatPlace(kept)])}`,
     );
   const head = {
     slipway: VERSION,
@@ -110,40 +131,67 @@ export function parseManifest(source: string, doubt: (reason: string) => void): 
   };
 }
 
-function readRelease(value: unknown): Release | undefined {
+function readRelease(value: unknown): PastRelease | undefined {
   if (!isRecord(value)) return undefined;
   const { id, commit, time } = value;
-  return isText(id) && isText(commit) && isText(time) ? { id, commit, time } : undefined;
+  const packs = arrayOf(value['packs'], readText);
+  return isText(id) && isText(commit) && isText(time) && packs !== undefined ? { id, commit, time, packs } : undefined;
 }
 
 function readObject(value: unknown): readonly [string, RecordedObject] | undefined {
   if (!Array.isArray(value)) return undefined;
-  const [path, size, sha256, etag, headers, release]: readonly unknown[] = value;
+  const [path, size, sha256, etag, headers, release, pack, offset]: readonly unknown[] = value;
   const hasForm = isText(path) && isText(sha256) && isText(etag) && isText(headers) && isText(release);
-  if (!hasForm || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined;
-  return [path, { sha256, size, etag, headers, release }];
+  if (!hasForm || !isSize(size)) return undefined;
+  return [path, { sha256, size, etag, headers, release, kept: readPlace(pack, offset) }];
 }
 
 function readPending(value: unknown): PendingDeploy | undefined {
   if (!isRecord(value)) return undefined;
   const { release, until } = value;
-  const copies = arrayOf(value['copies'], (path) => (isText(path) ? path : undefined));
-  if (copies === undefined || !isText(release) || typeof until !== 'number' || !Number.isFinite(until))
-    return undefined;
-  return { release, until, copies };
+  const [copies, changed] = [arrayOf(value['copies'], readText), arrayOf(value['changed'], readText)];
+  const run = readRun(value['run']);
+  if (copies === undefined || changed === undefined || run === undefined) return undefined;
+  if (!isText(release) || typeof until !== 'number' || !Number.isFinite(until)) return undefined;
+  return { release, run, until, copies, changed, supersededBy: readClaim(value['supersededBy']) };
+}
+
+function readClaim(value: unknown): PendingDeploy['supersededBy'] {
+  if (!isRecord(value)) return undefined;
+  const run = readRun(value['run']);
+  return isText(value['release']) && run !== undefined ? { release: value['release'], run } : undefined;
+}
+
+function readRun(value: unknown): WorkflowRun | undefined {
+  if (!isRecord(value)) return undefined;
+  const { id, attempt } = value;
+  return isSize(id) && isSize(attempt) ? { id, attempt } : undefined;
+}
+
+/** A place in a pack as the two last entries of a list. */
+export function formatPlace(place: PackPlace | undefined): readonly (string | number)[] {
+  return place === undefined ? [] : [place.pack, place.offset];
+}
+
+export function readPlace(pack: unknown, offset: unknown): PackPlace | undefined {
+  return isText(pack) && /^[\w-]{1,128}$/.test(pack) && isSize(offset) ? { pack, offset } : undefined;
 }
 
 /** Undefined when the value is no array, or when one of its entries is not of the form. */
-function arrayOf<T>(value: unknown, read: (entry: unknown) => T | undefined): readonly T[] | undefined {
+export function arrayOf<T>(value: unknown, read: (entry: unknown) => T | undefined): readonly T[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const entries = value.map(read);
   return entries.every((entry) => entry !== undefined) ? entries : undefined;
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= 4096;
+function readText(value: unknown): string | undefined {
+  return isText(value) ? value : undefined;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+export function isSize(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 4096;
 }

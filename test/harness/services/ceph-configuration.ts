@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { FOLDER_INSIDE } from './package-root.ts';
 
 export interface CephPorts {
   readonly monitor: number;
@@ -6,7 +7,7 @@ export interface CephPorts {
 }
 
 /** Where the daemons, whose root is a folder of packages, see the folder that keeps their state. */
-export const stateInside = '/mnt';
+export const stateInside = FOLDER_INSIDE;
 
 /** ceph.conf for one monitor, one OSD that keeps everything in memory, and one S3 gateway, all on 127.0.0.1. */
 export function formatCephConfiguration(clusterId: string, ports: CephPorts): string {

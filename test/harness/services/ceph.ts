@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { runCommand } from '../../../src/core/runner/command.ts';
+import type { PackageSuite } from './apt-configuration.ts';
 import { serviceCacheFolder } from './cache-folder.ts';
 import { formatCephConfiguration, formatKeyring, stateInside } from './ceph-configuration.ts';
 import { type Daemon, type ProgressLog, startDaemon } from './child-process.ts';
 import { downloadPackages } from './debian-packages.ts';
 import { freePort } from './free-port.ts';
-import { withLock } from './lock-file.ts';
+import { enterRoot, prepareRoot, rootEnvironment } from './package-root.ts';
 
 export interface CephOptions {
   /** Keeps the state and logs of this cluster; emptied at start, since the objects are in memory and go at stop. */
   readonly folder: string;
   readonly cache?: string;
+  /** `host` is the distribution's own release: on Debian 12, gateway 16, an older compatible store. `sid`, gateway 20, when absent. */
+  readonly suite?: PackageSuite;
   readonly log: ProgressLog;
 }
 
@@ -33,11 +36,12 @@ export interface Ceph extends AsyncDisposable {
  * conditional writes and checksums. Debian sid's packages run inside their own root, which nothing is mounted into but
  * /proc and the state folder, in mount namespaces that end with their process. Needs root. Several run side by side.
  */
-export async function startCeph({ folder, log, cache = serviceCacheFolder() }: CephOptions): Promise<Ceph> {
+export async function startCeph(options: CephOptions): Promise<Ceph> {
+  const { folder, log, cache = serviceCacheFolder(), suite = 'sid' } = options;
   if (process.getuid?.() !== 0) throw new Error('Ceph needs root, for a root folder and mount namespaces of its own');
   const began = performance.now();
   const { folder: root } = await downloadPackages({
-    suite: 'sid',
+    suite,
     packages: [
       'radosgw',
       'ceph-mon',
@@ -53,7 +57,7 @@ export async function startCeph({ folder, log, cache = serviceCacheFolder() }: C
     cache,
     log,
   });
-  await withLock(`${root}.lock`, async () => await prepareRoot(root));
+  await prepareRoot(root);
   const state = path.resolve(folder);
   for (const name of ['mon', 'osd']) await rm(path.join(state, name), { recursive: true, force: true });
   for (const name of ['mon', 'osd']) await mkdir(path.join(state, name), { recursive: true });
@@ -91,37 +95,13 @@ interface Cluster {
   readonly clusterId: string;
 }
 
-/** What maintainer scripts would have made: device nodes (never the host's /dev), names for localhost and root. */
-async function prepareRoot(root: string): Promise<void> {
-  for (const folder of ['dev', 'etc', 'mnt', 'proc', 'root', 'run', 'tmp'])
-    await mkdir(path.join(root, folder), { recursive: true });
-  await writeFile(path.join(root, 'etc/hosts'), '127.0.0.1 localhost\n');
-  await writeFile(path.join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
-  await writeFile(path.join(root, 'etc/group'), 'root:x:0:\n');
-  for (const [name, minor] of [
-    ['null', '3'],
-    ['zero', '5'],
-    ['random', '8'],
-    ['urandom', '9'],
-  ] as const) {
-    const node = path.join(root, 'dev', name);
-    if ((await lstat(node).catch(() => undefined)) === undefined)
-      await runCommand('mknod', ['-m', '666', node, 'c', '1', minor]);
-  }
-}
-
-// $0 is the root, $1 the state folder, the rest a command. The mounts are seen by this process alone and end with it.
-const enterRoot = `
-mount -t proc proc "$0/proc" && mount --bind "$1" "$0${stateInside}" && root=$0 && shift && exec chroot "$root" "$@"`;
-
 function inside({ root, state }: Cluster, program: string, args: readonly string[]): string[] {
-  const words = [program, '-c', `${stateInside}/ceph.conf`, ...args];
-  return ['--mount', '--propagation', 'private', '--', 'sh', '-c', enterRoot, root, state, ...words];
+  return enterRoot({ root, folder: state }, [program, '-c', `${stateInside}/ceph.conf`, ...args]);
 }
 
 async function runInside(cluster: Cluster, program: string, args: readonly string[]): Promise<string> {
   const { stdout } = await runCommand('unshare', inside(cluster, program, args), {
-    env: chrootEnvironment,
+    env: rootEnvironment,
     deadline: 60_000,
   });
   return stdout;
@@ -137,7 +117,7 @@ async function startInside(
     name: program,
     file: 'unshare',
     args: inside(cluster, program, ['-f', ...args]),
-    env: chrootEnvironment,
+    env: rootEnvironment,
     logFile: path.join(cluster.state, `${program}.out`),
     isReady,
     deadline: 90_000,
@@ -146,8 +126,6 @@ async function startInside(
   });
   cluster.daemons.push(daemon);
 }
-
-const chrootEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/root' };
 
 async function startCluster(cluster: Cluster): Promise<void> {
   const { log, ports, clusterId } = cluster;

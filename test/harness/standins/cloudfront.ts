@@ -14,6 +14,8 @@ export interface Distribution {
   readonly aliases?: readonly string[];
   /** Host name of its origin, such as a bucket's. */
   readonly origin?: string;
+  /** What stands before every path at the origin, such as `/app`. */
+  readonly originPath?: string;
 }
 
 export interface CloudFrontOptions {
@@ -150,7 +152,7 @@ function listAnswer(distributions: readonly Distribution[], marker: string, maxI
   return xmlAnswer(200, root, NAMESPACE);
 }
 
-function distributionSummary({ id, domainName, aliases = [], origin }: Distribution): XmlNode {
+function distributionSummary({ id, domainName, aliases = [], origin, originPath = '' }: Distribution): XmlNode {
   return [
     'DistributionSummary',
     [
@@ -177,7 +179,7 @@ function distributionSummary({ id, domainName, aliases = [], origin }: Distribut
                 [
                   ['Id', 'origin-1'],
                   ['DomainName', origin],
-                  ['OriginPath', ''],
+                  ['OriginPath', originPath],
                 ],
               ],
             ],

@@ -109,6 +109,26 @@ describe('rows', () => {
     }
   });
 
+  it('that copy everything are told the ignore file that would help, less what another names', async () => {
+    const files = {
+      '.github/images.yml': 'images:\n  a: {}\n  b: { dockerfile: b.Dockerfile }\n  c: { context: c, only: [f] }\n',
+      Dockerfile: 'FROM scratch\nCOPY . /\n',
+      'b.Dockerfile': 'FROM scratch\nCOPY docs/guide /g\n',
+      'c/Dockerfile': 'FROM scratch\nCOPY . /\n',
+      'c/README.md': '',
+      'c/f': '',
+      'docs/guide/f': '',
+      'tests/f': '',
+      'README.md': '',
+    };
+    const { summary, log } = await plan(files);
+    expect(summary).toContain(
+      '<code>Dockerfile</code>: 9 files are inputs. Lines for <code>.dockerignore</code>:\n\n```\n.github\nDockerfile\nREADME.md\ntests\n```',
+    );
+    expect(summary).not.toContain('c/.dockerignore');
+    expect(log.match(/title=Reads everything/g)).toHaveLength(1);
+  });
+
   it('do not ask for model files in the checkout', async () => {
     const files = {
       '.github/images.yml': 'images:\n  m: { models: [m/best.pt] }\n',

@@ -172,7 +172,9 @@ describe('ghcr-publish', () => {
     expect([...registry.repository('acme/app').tags.keys()]).toEqual(['build', '1.2.3', '1.2', 'latest']);
   });
 
-  test('cut off at any request, it leaves no moving tag ahead of the version, and the next run ends it', async () => {
+  test('cut off at any request, it leaves no moving tag ahead of the version, and the next run ends it', {
+    timeout: 60_000,
+  }, async () => {
     for (let requests = 0, isDone = false; !isDone; requests += 1) {
       await using registry = await startRegistry();
       const old = storeIndex(registry, 'acme/prod', await build(['linux/amd64'], 'old'), 'latest');
@@ -184,7 +186,7 @@ describe('ghcr-publish', () => {
         after: requests,
         times: Number.POSITIVE_INFINITY,
       });
-      isDone = await publish(given).then(
+      isDone = await publish(given, { settle: 1 }).then(
         () => true,
         () => false,
       );
@@ -194,7 +196,7 @@ describe('ghcr-publish', () => {
       expect([old, digest]).toContain(tags.get('latest'));
 
       registry.faults.clear();
-      await publish(given);
+      await publish(given, { settle: 1 });
       expect(['1.2.3', '1.2', 'latest'].map((tag) => tags.get(tag))).toEqual([digest, digest, digest]);
     }
   });

@@ -2,10 +2,12 @@ import http from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { chooseCredentials } from '../../../../src/core/aws/credential-chain.ts';
 import { renewing } from '../../../../src/core/aws/credentials.ts';
-import { parseRoleArn, stsEndpoint } from '../../../../src/core/aws/web-identity.ts';
+import { parseRoleArn } from '../../../../src/core/aws/role-credentials.ts';
+import { stsEndpoint } from '../../../../src/core/aws/web-identity.ts';
 import { createLog } from '../../../../src/core/runner/log.ts';
 
 const roleArn = 'arn:aws:iam::123456789012:role/site';
+const unchained = { isChained: false, sessionTags: new Map<string, string>() };
 
 interface Answered {
   readonly status: number;
@@ -78,7 +80,7 @@ function assume(
     region: 'eu-central-1',
   };
   const log = createLog((line) => lines.push(line), { debug: false });
-  return chooseCredentials({ role, audience: 'sts.amazonaws.com' }, site.environment, log)();
+  return chooseCredentials({ role, audience: 'sts.amazonaws.com', ...unchained }, site.environment, log)();
 }
 
 describe('the role of a job', () => {
@@ -173,7 +175,7 @@ describe('renewing', () => {
 
 describe('chooseCredentials', () => {
   const log = createLog(() => undefined, { debug: false });
-  const none = { role: undefined, audience: '' };
+  const none = { role: undefined, audience: '', ...unchained };
 
   it("takes the environment's keys without a role", async () => {
     const environment = { AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' };

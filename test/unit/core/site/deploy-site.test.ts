@@ -1,117 +1,28 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAdaptiveConcurrency } from '../../../../src/core/aws/adaptive-concurrency.ts';
-import { createS3Client, type S3Client } from '../../../../src/core/aws/s3-client.ts';
-import { parseGlobs } from '../../../../src/core/runner/input-grammar.ts';
-import { createLog } from '../../../../src/core/runner/log.ts';
-import { type Deployed, type DeployRequest, deploySite } from '../../../../src/core/site/deploy-site.ts';
-import { hashFiles } from '../../../../src/core/site/file-digests.ts';
-import { applyHeaderRules, parseCacheRules } from '../../../../src/core/site/header-rules.ts';
-import { compileGlobs } from '../../../../src/core/site/path-globs.ts';
-import { parseManifest } from '../../../../src/core/site/release-manifest.ts';
-import { readSourceFolder } from '../../../../src/core/site/source-folder.ts';
-import { type MemoryS3, startMemoryS3 } from './memory-s3.ts';
+import { startMemoryS3 } from '../../../harness/standins/memory-s3.ts';
+import {
+  brokenLinks,
+  createDeployer,
+  type Deployer,
+  isOwn,
+  MANIFEST,
+  manifestOf,
+  siteOf,
+  sitesOf,
+} from './deploy-fixture.ts';
 
-const isEntryDocument = compileGlobs(parseGlobs('/*.json'));
-const MANIFEST = '.slipway/manifest.json';
-let folder = '';
-let lines: string[] = [];
-let release = 0;
+let site: Deployer;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'slipway-site-'));
-  lines = [];
+  site = await createDeployer();
 });
-afterEach(() => rm(folder, { recursive: true }));
-
-type Pages = Readonly<Record<string, string>>;
-
-/** A site of `version` whose pages name all of its assets, none of which has the name of another version's. */
-function siteOf(version: string): Pages {
-  const page = `<script src="/assets/app-${version}.js"></script><link href="/assets/style-${version}.css">`;
-  return {
-    'index.html': `${page}<a href="/docs/index.html">`,
-    'docs/index.html': `${page}<a href="/docs/deep/page.html">`,
-    'docs/deep/page.html': page,
-    [`assets/app-${version}.js`]: `import "/assets/chunk-${version}.js"`,
-    [`assets/chunk-${version}.js`]: version,
-    [`assets/style-${version}.css`]: `body { content: "${version}" }`,
-  };
-}
-
-function clientOf(server: MemoryS3): S3Client {
-  const location = {
-    bucket: 'bucket',
-    region: 'us-east-1',
-    endpoint: server.endpoint,
-    bucketPath: '/bucket',
-    isAmazon: false,
-  };
-  return createS3Client({
-    location,
-    credentials: async () => ({ accessKeyId: 'AKIA', secretAccessKey: 'secret' }),
-    concurrency: createAdaptiveConcurrency({ initial: 4, max: 4 }),
-  });
-}
-
-async function deploy(
-  server: MemoryS3,
-  pages: Pages,
-  more: Partial<DeployRequest> & { readonly keep?: number; readonly deletes?: boolean; readonly cache?: string } = {},
-): Promise<Deployed> {
-  release += 1;
-  const id = `r${release}`;
-  const source = await mkdtemp(join(folder, 'source-'));
-  for (const [path, text] of Object.entries(pages)) {
-    await mkdir(dirname(join(source, path)), { recursive: true });
-    await writeFile(join(source, path), text);
-  }
-  const found = await readSourceFolder(source, () => true, { maxFiles: 1000, maxBytes: 1e9 });
-  const cache = parseCacheRules(more.cache ?? '');
-  return deploySite({
-    client: clientOf(server),
-    prefix: '',
-    files: applyHeaderRules(await hashFiles(found), { cache, headers: [], isEntryDocument }),
-    settings: {
-      release: { id, commit: 'c0ffee', time: '2026-11-20T00:00:00Z' },
-      keepReleases: more.keep ?? 3,
-      deletesOld: more.deletes ?? false,
-      takesPart: () => true,
-      isEntryDocument,
-    },
-    isDryRun: false,
-    ifBusy: 'fail',
-    log: createLog((line) => lines.push(line), { debug: false }),
-    onPlan: () => undefined,
-    onLive: async () => undefined,
-    ...more,
-  });
-}
-
-/** Follows every page from the start page, and returns what it names and the server has not. */
-function brokenLinks(server: MemoryS3): readonly string[] {
-  const seen = new Set<string>();
-  const broken: string[] = [];
-  const visit = (path: string): void => {
-    if (seen.has(path)) return;
-    seen.add(path);
-    const text = server.objects.get(path)?.body.toString();
-    if (text === undefined) broken.push(path);
-    else for (const [, link = ''] of text.matchAll(/"\/([^"]+)"/g)) visit(link);
-  };
-  if (server.objects.has('index.html')) visit('index.html');
-  return broken;
-}
-
-const sites = (server: MemoryS3): string[] => [...server.objects.keys()].filter((key) => key !== MANIFEST).sort();
+afterEach(() => site[Symbol.asyncDispose]());
 
 describe('deploySite', () => {
   it('sends assets first, pages deepest first, and the start page last', async () => {
     await using server = await startMemoryS3();
-    await deploy(server, siteOf('1'));
-    const puts = server.requests.filter((request) => request.startsWith('PUT') && !request.includes(MANIFEST));
+    await site.deploy(server, siteOf('1'));
+    const puts = server.requests.filter((request) => request.startsWith('PUT') && !isOwn(request));
     expect(puts.slice(0, 3).every((put) => put.startsWith('PUT assets/'))).toBe(true);
     expect(puts.slice(3)).toEqual(['PUT docs/deep/page.html', 'PUT docs/index.html', 'PUT index.html']);
     expect(server.requests.at(-1)).toBe(`PUT ${MANIFEST}`);
@@ -119,9 +30,9 @@ describe('deploySite', () => {
 
   it('sends two requests for a site that is unchanged', async () => {
     await using server = await startMemoryS3();
-    const first = await deploy(server, siteOf('1'));
+    const first = await site.deploy(server, siteOf('1'));
     server.requests.length = 0;
-    const second = await deploy(server, siteOf('1'));
+    const second = await site.deploy(server, siteOf('1'));
     expect(server.requests.toSorted()).toEqual([`GET ${MANIFEST}`, 'LIST']);
     expect(second.plan.release.id).toBe(first.plan.release.id);
     expect(second.plan.unchanged).toHaveLength(6);
@@ -129,20 +40,17 @@ describe('deploySite', () => {
 
   it('sends a changed file of the same size', async () => {
     await using server = await startMemoryS3();
-    await deploy(server, { 'index.html': 'one' });
-    await deploy(server, { 'index.html': 'two' });
+    await site.deploy(server, { 'index.html': 'one' });
+    await site.deploy(server, { 'index.html': 'two' });
     expect(server.objects.get('index.html')?.body.toString()).toBe('two');
   });
 
   it('copies, and does not send, a file of which only the headers changed', async () => {
     await using server = await startMemoryS3();
-    await deploy(server, siteOf('1'));
+    await site.deploy(server, siteOf('1'));
     server.requests.length = 0;
-    await deploy(server, siteOf('1'), { cache: '*.css: max-age=5' });
-    expect(server.requests.filter((request) => !request.includes(MANIFEST))).toEqual([
-      'LIST',
-      'COPY assets/style-1.css',
-    ]);
+    await site.deploy(server, siteOf('1'), { cache: '*.css: max-age=5' });
+    expect(server.requests.filter((request) => !isOwn(request))).toEqual(['LIST', 'COPY assets/style-1.css']);
     expect(server.objects.get('assets/style-1.css')?.headers['cache-control']).toBe('max-age=5');
   });
 
@@ -150,17 +58,17 @@ describe('deploySite', () => {
     await using server = await startMemoryS3();
     const etag = '"f97c5d29941bfb1b2fdab0874906ab82"';
     server.objects.set('index.html', { body: Buffer.from('one'), etag, headers: {} });
-    await deploy(server, { 'index.html': 'one' });
+    await site.deploy(server, { 'index.html': 'one' });
     expect(server.requests).toContain('COPY index.html');
     expect(server.objects.get('index.html')?.headers['content-type']).toBe('text/html; charset=utf-8');
   });
 
   it('repairs what somebody else changed or deleted', async () => {
     await using server = await startMemoryS3();
-    await deploy(server, siteOf('1'));
+    await site.deploy(server, siteOf('1'));
     server.objects.delete('assets/app-1.js');
     server.objects.set('docs/index.html', { body: Buffer.from('defaced'), etag: '"x"', headers: {} });
-    await deploy(server, siteOf('1'));
+    await site.deploy(server, siteOf('1'));
     expect(server.objects.get('docs/index.html')?.body.toString()).toContain('<a href');
     expect(brokenLinks(server)).toEqual([]);
   });
@@ -170,8 +78,8 @@ describe('deploySite', () => {
     server.objects.set('legacy.js', { body: Buffer.from('old'), etag: '"y"', headers: {} });
     const kept: string[][] = [];
     for (const version of ['1', '2', '3', '4']) {
-      await deploy(server, siteOf(version), { deletes: true, keep: 2 });
-      kept.push(sites(server).filter((key) => /app-|legacy/.test(key)));
+      await site.deploy(server, siteOf(version), { deletes: true, keep: 2 });
+      kept.push(sitesOf(server).filter((key) => /app-|legacy/.test(key)));
     }
     expect(kept).toEqual([
       ['assets/app-1.js', 'legacy.js'],
@@ -183,15 +91,15 @@ describe('deploySite', () => {
 
   it('deletes nothing unless told to', async () => {
     await using server = await startMemoryS3();
-    for (const version of ['1', '2', '3', '4', '5', '6']) await deploy(server, siteOf(version), { keep: 0 });
-    expect(sites(server).filter((key) => key.includes('app-'))).toHaveLength(6);
+    for (const version of ['1', '2', '3', '4', '5', '6']) await site.deploy(server, siteOf(version), { keep: 0 });
+    expect(sitesOf(server).filter((key) => key.includes('app-'))).toHaveLength(6);
   });
 
   it('leaves sites below it alone, such as previews', async () => {
     await using server = await startMemoryS3();
-    await deploy(server, siteOf('1'), { prefix: 'pr-7/' });
-    await deploy(server, siteOf('1'), { deletes: true, keep: 0 });
-    await deploy(server, siteOf('2'), { deletes: true, keep: 0 });
+    await site.deploy(server, siteOf('1'), { prefix: 'pr-7/' });
+    await site.deploy(server, siteOf('1'), { deletes: true, keep: 0 });
+    await site.deploy(server, siteOf('2'), { deletes: true, keep: 0 });
     expect(server.objects.has('pr-7/assets/app-1.js')).toBe(true);
     expect(server.objects.has('assets/app-1.js')).toBe(false);
   });
@@ -199,17 +107,17 @@ describe('deploySite', () => {
   it('reads a long listing page by page before it deletes', async () => {
     await using server = await startMemoryS3({ pageSize: 2 });
     server.objects.set('zzz.js', { body: Buffer.from('old'), etag: '"y"', headers: {} });
-    await deploy(server, siteOf('1'), { deletes: true, keep: 0 });
-    await deploy(server, siteOf('2'), { deletes: true, keep: 0 });
-    expect(sites(server)).toEqual(Object.keys(siteOf('2')).sort());
+    await site.deploy(server, siteOf('1'), { deletes: true, keep: 0 });
+    await site.deploy(server, siteOf('2'), { deletes: true, keep: 0 });
+    expect(sitesOf(server)).toEqual(Object.keys(siteOf('2')).sort());
   });
 
   it('sends no document after an asset was refused', async () => {
     await using server = await startMemoryS3();
-    await deploy(server, siteOf('1'));
+    await site.deploy(server, siteOf('1'));
     server.fault = (_, request) =>
       request === 'PUT assets/chunk-2.js' ? { status: 403, code: 'AccessDenied' } : undefined;
-    await expect(deploy(server, siteOf('2'))).rejects.toThrow('allow s3:PutObject on arn:aws:s3:::bucket/*');
+    await expect(site.deploy(server, siteOf('2'))).rejects.toThrow('allow s3:PutObject on arn:aws:s3:::bucket/*');
     expect(server.objects.get('index.html')?.body.toString()).toContain('app-1.js');
   });
 
@@ -217,29 +125,27 @@ describe('deploySite', () => {
     const total = await requestsOfSecondDeploy();
     for (let stop = 1; stop <= total; stop += 1) {
       await using server = await startMemoryS3();
-      await deploy(server, siteOf('1'), { deletes: true, keep: 0, leaseDuration: 30 });
+      await site.deploy(server, siteOf('1'), { deletes: true, keep: 0, leaseDuration: 30 });
       const before = server.requests.length;
       server.fault = (number) => (number > before + stop - 1 ? { status: 403, code: 'AccessDenied' } : undefined);
-      await expect(deploy(server, siteOf('2'), { deletes: true, keep: 0, leaseDuration: 30 })).rejects.toThrow();
+      await expect(site.deploy(server, siteOf('2'), { deletes: true, keep: 0, leaseDuration: 30 })).rejects.toThrow();
       expect(brokenLinks(server), `stopped at request ${stop}`).toEqual([]);
       server.fault = () => undefined;
-      await deploy(server, siteOf('2'), { deletes: true, keep: 0, ifBusy: 'wait' });
-      expect(sites(server), `resumed after request ${stop}`).toEqual(Object.keys(siteOf('2')).sort());
-      expect(
-        parseManifest(server.objects.get(MANIFEST)?.body.toString() ?? '', () => undefined)?.pending,
-      ).toBeUndefined();
+      await site.deploy(server, siteOf('2'), { deletes: true, keep: 0, ifBusy: 'wait' });
+      expect(sitesOf(server), `resumed after request ${stop}`).toEqual(Object.keys(siteOf('2')).sort());
+      expect(manifestOf(server)?.pending).toBeUndefined();
     }
   });
 
   it('goes back to the release before one that was cut off', async () => {
     await using server = await startMemoryS3();
-    await deploy(server, siteOf('1'));
+    await site.deploy(server, siteOf('1'));
     server.fault = (_, request) =>
       request === 'PUT docs/index.html' ? { status: 403, code: 'AccessDenied' } : undefined;
-    const cut = deploy(server, siteOf('2'), { cache: '*.html: max-age=1', leaseDuration: 30 });
+    const cut = site.deploy(server, siteOf('2'), { cache: '*.html: max-age=1', leaseDuration: 30 });
     await expect(cut).rejects.toThrow('AccessDenied');
     server.fault = () => undefined;
-    await deploy(server, siteOf('1'), { ifBusy: 'wait' });
+    await site.deploy(server, siteOf('1'), { ifBusy: 'wait' });
     const page = server.objects.get('docs/deep/page.html');
     expect([page?.body.toString(), page?.headers['cache-control']]).toEqual([
       siteOf('1')['docs/deep/page.html'],
@@ -254,28 +160,33 @@ describe('deploySite', () => {
   ])('gets through %s', async (_, fault) => {
     await using server = await startMemoryS3();
     server.fault = fault;
-    await deploy(server, siteOf('1'));
+    await site.deploy(server, siteOf('1'));
     server.fault = () => undefined;
     expect(brokenLinks(server)).toEqual([]);
-    expect((await deploy(server, siteOf('1'))).plan.unchanged).toHaveLength(6);
+    expect((await site.deploy(server, siteOf('1'))).plan.unchanged).toHaveLength(6);
   });
 
   it('refuses to run beside another deploy, and names it', async () => {
     await using server = await startMemoryS3();
-    await deploy(server, siteOf('1'));
-    server.fault = (_, request) => (request === 'PUT index.html' ? { status: 403, code: 'AccessDenied' } : undefined);
-    await expect(deploy(server, siteOf('2'))).rejects.toThrow();
-    const holder = `release r${release} is being deployed`;
-    await expect(deploy(server, siteOf('3'))).rejects.toThrow(holder);
+    await site.deploy(server, siteOf('1'));
+    let isKilled = false;
+    server.fault = (_, request) => {
+      isKilled ||= request === 'PUT index.html';
+      return isKilled ? { status: 403, code: 'AccessDenied' } : undefined;
+    };
+    await expect(site.deploy(server, siteOf('2'))).rejects.toThrow();
+    server.fault = () => undefined;
+    const holder = `release ${site.last()} is being deployed`;
+    await expect(site.deploy(server, siteOf('3'))).rejects.toThrow(holder);
   });
 
   it('lets two that start together go one after the other', async () => {
     await using server = await startMemoryS3();
-    await deploy(server, siteOf('1'));
-    const both = ['2', '3'].map((version) => deploy(server, siteOf(version), { ifBusy: 'wait' }));
+    await site.deploy(server, siteOf('1'));
+    const both = ['2', '3'].map((version) => site.deploy(server, siteOf(version), { ifBusy: 'wait' }));
     await Promise.all(both);
     expect(brokenLinks(server)).toEqual([]);
-    const manifest = parseManifest(server.objects.get(MANIFEST)?.body.toString() ?? '', () => undefined);
+    const manifest = manifestOf(server);
     expect(manifest?.releases).toHaveLength(3);
     expect(manifest?.pending).toBeUndefined();
   });
@@ -284,17 +195,17 @@ describe('deploySite', () => {
     'warns of and works on a server whose conditions are %s',
     async (conditions) => {
       await using server = await startMemoryS3({ conditions });
-      await deploy(server, siteOf('1'));
-      await deploy(server, siteOf('2'));
+      await site.deploy(server, siteOf('1'));
+      await site.deploy(server, siteOf('2'));
       expect(brokenLinks(server)).toEqual([]);
-      expect(lines.join('\n')).toContain('does not honour conditional writes');
+      expect(site.lines.join('\n')).toContain('does not honour conditional writes');
     },
   );
 
   it('warns of an immutable name whose content changed', async () => {
     await using server = await startMemoryS3();
-    await deploy(server, { 'index.html': 'x', 'app-1a2b3c4d.js': 'one' });
-    const { plan } = await deploy(server, { 'index.html': 'x', 'app-1a2b3c4d.js': 'two' });
+    await site.deploy(server, { 'index.html': 'x', 'app-1a2b3c4d.js': 'one' });
+    const { plan } = await site.deploy(server, { 'index.html': 'x', 'app-1a2b3c4d.js': 'two' });
     expect(plan.warnings).toEqual([
       expect.stringContaining('app-1a2b3c4d.js changed, but browsers keep it for a year'),
     ]);
@@ -302,16 +213,16 @@ describe('deploySite', () => {
 
   it('writes nothing in a dry run', async () => {
     await using server = await startMemoryS3();
-    const { plan } = await deploy(server, siteOf('1'), { isDryRun: true });
+    const { plan } = await site.deploy(server, siteOf('1'), { isDryRun: true });
     expect(plan.groups.flat()).toHaveLength(6);
     expect([...server.objects.keys()]).toEqual([]);
   });
 
   async function requestsOfSecondDeploy(): Promise<number> {
     await using server = await startMemoryS3();
-    await deploy(server, siteOf('1'), { deletes: true, keep: 0 });
+    await site.deploy(server, siteOf('1'), { deletes: true, keep: 0 });
     const before = server.requests.length;
-    await deploy(server, siteOf('2'), { deletes: true, keep: 0 });
+    await site.deploy(server, siteOf('2'), { deletes: true, keep: 0 });
     return server.requests.length - before;
   }
 });

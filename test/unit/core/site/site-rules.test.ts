@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseGlobs } from '../../../../src/core/runner/input-grammar.ts';
 import { contentKind } from '../../../../src/core/site/content-type.ts';
+import { applyHeaderRules } from '../../../../src/core/site/file-headers.ts';
+import { kindOf } from '../../../../src/core/site/file-kind.ts';
 import { findFingerprinted } from '../../../../src/core/site/fingerprint.ts';
-import { applyHeaderRules, parseCacheRules, parseHeaderRules } from '../../../../src/core/site/header-rules.ts';
-import { invalidationPaths } from '../../../../src/core/site/invalidation-paths.ts';
+import { parseCacheRules, parseHeaderRules } from '../../../../src/core/site/header-rules.ts';
+import { invalidationPaths, siteRoots, wholeSite } from '../../../../src/core/site/invalidation-paths.ts';
 import { compileGlob, compileGlobs, compileSelection } from '../../../../src/core/site/path-globs.ts';
 import { parsePrefix } from '../../../../src/core/site/prefix.ts';
 import { phaseOf } from '../../../../src/core/site/publish-order.ts';
@@ -98,6 +100,7 @@ describe('header rules', () => {
         cache: parseCacheRules(cache),
         headers: parseHeaderRules(headers),
         isEntryDocument,
+        isEncodedBeside: true,
       }).map((file) => [file.path, file.headers[name]]),
     );
 
@@ -200,33 +203,48 @@ describe('parsePrefix', () => {
   });
 });
 
-describe('phaseOf', () => {
+describe('the order of files', () => {
+  const isEntryDocument = compileGlobs(parseGlobs('/*.json'));
   it.each([
     ['assets/a.js', false, 'new assets'],
     ['assets/a.js', true, 'replaced assets'],
+    ['assets/a-1a2b3c4d.js', true, 'replaced assets'],
     ['about/index.html', true, 'documents'],
     ['version.json', true, 'documents'],
-    ['index.html', false, 'index'],
+    ['index.html', false, 'start page'],
     ['sw.js', true, 'service workers'],
     ['app/ngsw.json', true, 'service workers'],
   ] as const)('%s (there: %s) goes in with the %s', (path, isReplaced, phase) => {
-    expect(phaseOf(path, isReplaced, compileGlobs(parseGlobs('/*.json')))).toBe(phase);
+    const isFingerprinted = (name: string) => name.includes('1a2b');
+    expect(phaseOf(kindOf(path, isEntryDocument, isFingerprinted), isReplaced)).toBe(phase);
   });
 });
 
 describe('invalidationPaths', () => {
   it.each([
-    [['index.html', 'a b.png'], '', ['/index.html', '/', '/a%20b.png']],
-    [['about/index.html'], 'app/', ['/about/index.html', '/about/', '/app/about/index.html', '/app/about/']],
-    [[], '', []],
-  ])('of %j below %j are %j', (paths, prefix, expected) => {
-    expect(invalidationPaths(paths, prefix)).toEqual(expected);
+    [['index.html', 'a b.png'], '', undefined, ['/index.html', '/', '/a%20b.png']],
+    [['about/index.html'], 'app/', undefined, ['/about/index.html', '/about/', '/app/about/index.html', '/app/about/']],
+    [['a.html'], 'app/', ['/app'], ['/a.html']],
+    [['a.html'], 'app/', [''], ['/app/a.html']],
+    [['a.html'], 'app/v2/', ['/app'], ['/v2/a.html']],
+    [['a.html'], 'app/', ['/other'], ['/a.html', '/app/a.html']],
+    [['a*b.html'], '', undefined, ['/a%2Ab.html']],
+    [[], '', undefined, []],
+  ])('of %j below %j with origins at %j are %j', (paths, prefix, origins, expected) => {
+    expect(invalidationPaths(paths, siteRoots(prefix, origins))).toEqual(expected);
+  });
+
+  it('of a whole site are a wildcard at its root', () => {
+    expect(wholeSite(siteRoots('app/', ['']))).toEqual(['/app/*']);
+    expect(wholeSite(siteRoots('app/', ['/app']))).toEqual(['/*']);
   });
 
   it('folds many into a wildcard a folder, and very many into one', () => {
     const pages = (folders: number) => Array.from({ length: 40 }, (_, index) => `d${index % folders}/${index}.html`);
-    expect(invalidationPaths([...pages(2), 'a.html'], '')).toEqual(['/d0/*', '/d1/*', '/a.html']);
-    expect(invalidationPaths(pages(20), '')).toEqual(['/*']);
+    expect(invalidationPaths([...pages(2), 'a.html'], [''])).toEqual(['/d0/*', '/d1/*', '/a.html']);
+    expect(invalidationPaths(pages(20), [''])).toEqual(['/*']);
+    expect(invalidationPaths([...pages(2), 'a.html'], ['app/'])).toEqual(['/app/d0/*', '/app/d1/*', '/app/a.html']);
+    expect(invalidationPaths(pages(20), ['app/'])).toEqual(['/app/*']);
   });
 });
 

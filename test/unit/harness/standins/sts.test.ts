@@ -40,7 +40,13 @@ describe('the STS', () => {
     expect(element('Arn')).toBe('arn:aws:sts::123456789012:assumed-role/deploy/deploy-1');
     expect(Date.parse(element('Expiration') ?? '') - Date.now()).toBeGreaterThan(890_000);
     expect(sts.sessions).toEqual([
-      { roleArn: ROLE, sessionName: 'deploy-1', subject: 'repo:octo-org/octo-repo:ref:refs/heads/main', duration: 900 },
+      {
+        roleArn: ROLE,
+        sessionName: 'deploy-1',
+        subject: 'repo:octo-org/octo-repo:ref:refs/heads/main',
+        tags: {},
+        duration: 900,
+      },
     ]);
   });
 
@@ -131,10 +137,10 @@ describe('the STS', () => {
     },
     {
       says: 'another action',
-      form: { Action: 'GetCallerIdentity' },
+      form: { Action: 'AssumeRoot' },
       status: 400,
       code: 'InvalidAction',
-      message: /GetCallerIdentity/,
+      message: /AssumeRoot/,
     },
   ];
   test.each(refusals)('refuses $says with $code', async ({ token, form, status, code, message }) => {

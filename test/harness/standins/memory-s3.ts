@@ -16,6 +16,8 @@ export interface MemoryS3 extends AsyncDisposable {
   readonly objects: Map<string, HeldObject>;
   /** `PUT index.html`, `LIST`, …: every request in the order it was taken. */
   readonly requests: string[];
+  /** The access keys that requests were signed with. */
+  readonly accessKeys: Set<string>;
   /** Asked at each request, by its number from 1. */
   fault: (number: number, request: string) => Fault;
 }
@@ -33,10 +35,12 @@ export interface MemoryS3Options {
 export async function startMemoryS3(options: MemoryS3Options = {}): Promise<MemoryS3> {
   const objects = new Map<string, HeldObject>();
   const requests: string[] = [];
+  const accessKeys = new Set<string>();
   const server: MemoryS3 = {
     endpoint: '',
     objects,
     requests,
+    accessKeys,
     fault: () => undefined,
     async [Symbol.asyncDispose]() {
       listener.closeAllConnections();
@@ -49,15 +53,9 @@ export async function startMemoryS3(options: MemoryS3Options = {}): Promise<Memo
     const body = Buffer.concat(chunks);
     const url = new URL(incoming.url ?? '/', 'http://localhost');
     const key = decodeURIComponent(url.pathname.replace(/^\/bucket\/?/, ''));
-    const isCopy = incoming.headers['x-amz-copy-source'] !== undefined;
-    const name = isCopy
-      ? `COPY ${key}`
-      : key === ''
-        ? incoming.method === 'GET'
-          ? 'LIST'
-          : 'DELETE'
-        : `${incoming.method} ${key}`;
+    const name = nameOf(incoming, key);
     requests.push(name);
+    accessKeys.add(/Credential=([^/]+)/.exec(incoming.headers.authorization ?? '')?.[1] ?? '');
     const fault = server.fault(requests.length, name);
     if (fault === 'cut') return incoming.socket.destroy();
     const answer =
@@ -70,6 +68,12 @@ export async function startMemoryS3(options: MemoryS3Options = {}): Promise<Memo
   const address = listener.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return Object.assign(server, { endpoint: `http://127.0.0.1:${address.port}` });
+}
+
+function nameOf({ method = '', headers }: http.IncomingMessage, key: string): string {
+  if (headers['x-amz-copy-source'] !== undefined) return `COPY ${key}`;
+  if (key !== '') return `${method} ${key}`;
+  return method === 'GET' ? 'LIST' : 'DELETE';
 }
 
 interface Served {
@@ -97,12 +101,20 @@ function serve(
     return { status: 200, headers: {}, body: '<DeleteResult></DeleteResult>' };
   }
   const found = objects.get(key);
-  if (incoming.method === 'GET' || incoming.method === 'HEAD') {
-    return found === undefined
-      ? refuse(404, 'NoSuchKey')
-      : { status: 200, headers: { ...found.headers, etag: found.etag }, body: found.body };
+  if (incoming.method === 'GET' || incoming.method === 'HEAD') return read(found, header('range'));
+  if (incoming.method === 'DELETE') {
+    objects.delete(key);
+    return { status: 204, headers: {}, body: '' };
   }
   return write(objects, options, header, key, body);
+}
+
+function read(found: HeldObject | undefined, range: string | undefined): Served {
+  if (found === undefined) return refuse(404, 'NoSuchKey');
+  const headers = { ...found.headers, etag: found.etag };
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+  if (first === undefined) return { status: 200, headers, body: found.body };
+  return { status: 206, headers, body: found.body.subarray(Number(first), Number(last) + 1) };
 }
 
 function write(
@@ -120,10 +132,13 @@ function write(
   if (options.conditions !== 'ignored' && isRefused) return refuse(412, 'PreconditionFailed');
   const kept = ['content-type', 'content-encoding', 'cache-control'].map((name) => [name, header(name) ?? ''] as const);
   const headers = Object.fromEntries(kept.filter(([, value]) => value !== ''));
-  if (header('x-amz-copy-source') !== undefined) {
-    if (header('x-amz-copy-source-if-match') !== found?.etag) return refuse(412, 'PreconditionFailed');
-    objects.set(key, { body: found?.body ?? body, etag: found?.etag ?? '', headers });
-    return { status: 200, headers: {}, body: `<CopyObjectResult><ETag>${found?.etag}</ETag></CopyObjectResult>` };
+  const copied = header('x-amz-copy-source');
+  if (copied !== undefined) {
+    const source = objects.get(decodeURIComponent(copied).replace(/^\/bucket\//, ''));
+    if (source === undefined) return refuse(404, 'NoSuchKey');
+    if (header('x-amz-copy-source-if-match') !== source.etag) return refuse(412, 'PreconditionFailed');
+    objects.set(key, { body: source.body, etag: source.etag, headers });
+    return { status: 200, headers: {}, body: `<CopyObjectResult><ETag>${source.etag}</ETag></CopyObjectResult>` };
   }
   const etag = `"${createHash('md5').update(body).digest('hex')}"`;
   objects.set(key, { body, etag, headers });
