@@ -17,7 +17,7 @@ let example: Example;
 let cloudFront: CloudFront;
 
 beforeAll(async () => {
-  cloudFront = await startCloudFront({ distributions: [{ id: 'E2FAIR' }] });
+  cloudFront = await startCloudFront({ distributions: [{ id: 'E2FAIR', aliases: ['fair.example'] }] });
   example = await openExample({
     name: 'fair',
     repository: 'hotosm/fAIr',
@@ -28,7 +28,7 @@ beforeAll(async () => {
         `${BASE}:latest-gpu=docker-image://tensorflow/tensorflow:2.9.2-gpu`,
       ].join('\n'),
       FRONTEND_BUCKET: world.vars['SITE_BUCKET'] ?? '',
-      FRONTEND_DISTRIBUTION: 'E2FAIR',
+      FRONTEND_DOMAIN: 'fair.example',
       VITE_BASE_API_URL: 'https://api.fair.example/',
       VITE_FAIR_PREDICTOR_API_URL: 'https://predictor.fair.example/',
       VITE_OSM_HASHTAGS: '#HOTOSM-FAIR',
