@@ -5,7 +5,7 @@ import { publishBaseImages } from '../harness/services/base-images.ts';
 import { startCeph } from '../harness/services/ceph.ts';
 import { startEngine } from '../harness/services/docker-engine.ts';
 import { startRegistry } from '../harness/services/registry.ts';
-import { HUB } from '../harness/world.ts';
+import { EXAMPLES_HUB, HUB } from '../harness/world.ts';
 
 /**
  * Starts the real services once for all end-to-end tests, and tells the tests of them through the environment.
@@ -18,7 +18,7 @@ export default async function startServices(): Promise<() => Promise<void>> {
   started.defer(() => rm(folder, { recursive: true, force: true }));
   try {
     const registry = started.use(await startRegistry({ folder: path.join(folder, 'registry'), log }));
-    await publishBaseImages({ registry, images: HUB, log });
+    await publishBaseImages({ registry, images: [...HUB, ...EXAMPLES_HUB], log });
     const mirror = `http://${registry.host}`;
     const engine = started.use(await startEngine({ folder: path.join(folder, 'engine'), mirror, log }));
     const ceph = started.use(await startCeph({ folder: path.join(folder, 'ceph'), log }));

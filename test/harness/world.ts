@@ -17,7 +17,17 @@ export interface WorldOptions {
   readonly folder: string;
   /** `owner/name` of the repository whose workflows run. */
   readonly repository: string;
+  /** `main` unless told. */
+  readonly defaultBranch?: string;
+  /** What the registry holds for an engine that is started here: `HUB` unless told. */
+  readonly images?: readonly HubImage[];
   readonly log: ProgressLog;
+}
+
+export interface HubImage {
+  readonly name: BaseImageName;
+  /** Under Docker Hub's own name: `library/python:3.10-slim`. */
+  readonly as: string;
 }
 
 /** All that a workflow run needs around it on a machine that has nothing. */
@@ -38,29 +48,48 @@ export interface World extends AsyncDisposable {
 const BUCKET = 'safety-site';
 const ROLE = 'arn:aws:iam::123456789012:role/deploy-site';
 
-/** The images that the examples' Dockerfiles start from; a registry stands in for the hub. */
-export const HUB: readonly { readonly name: BaseImageName; readonly as: string }[] = [
+/** The images that the Dockerfiles of `npm start`'s example start from; a registry stands in for the hub. */
+export const HUB: readonly HubImage[] = [
   { name: 'python', as: 'library/python:3.10-slim' },
   { name: 'node', as: 'library/node:18-alpine' },
   { name: 'nginx', as: 'library/nginx:alpine' },
   { name: 'alpine', as: 'library/alpine:3.19' },
 ];
 
+/** Those of the other examples. */
+export const EXAMPLES_HUB: readonly HubImage[] = [
+  { name: 'rust', as: 'library/rust:slim-bullseye' },
+  { name: 'debian-slim', as: 'library/debian:bullseye-slim' },
+  { name: 'python', as: 'library/python:3.10' },
+  { name: 'python', as: 'library/python:3.10-slim-buster' },
+  { name: 'python', as: 'library/python:3.11.9-bullseye' },
+  { name: 'debian-slim', as: 'tensorflow/tensorflow:2.9.2' },
+  { name: 'debian-slim', as: 'tensorflow/tensorflow:2.9.2-gpu' },
+  { name: 'node', as: 'library/node:22' },
+  { name: 'alpine', as: 'library/alpine:latest' },
+];
+
 /**
  * Starts a real Docker Engine, a real registry and an S3 server, and the stand-ins for what only GitHub and AWS have.
  * What was started is stopped again when one of them does not come up.
  */
-export async function startWorld({ folder, repository, log }: WorldOptions): Promise<World> {
+export async function startWorld({
+  folder,
+  repository,
+  defaultBranch = 'main',
+  images = HUB,
+  log,
+}: WorldOptions): Promise<World> {
   await using started = new AsyncDisposableStack();
   await mkdir(folder, { recursive: true });
   const below = (name: string): string => path.join(folder, name);
 
   const registry = started.use(await startRegistry({ folder: below('registry'), log }));
-  await publishBaseImages({ registry, images: HUB, log });
+  await publishBaseImages({ registry, images, log });
   const engine = started.use(await startEngine({ folder: below('engine'), mirror: `http://${registry.host}`, log }));
   const s3 = started.use(await startEmbeddedS3({ folder: below('s3'), buckets: [BUCKET] }));
   const issuer = started.use(
-    await startOidcIssuer({ claims: { repository, sub: `repo:${repository}:ref:refs/heads/main` } }),
+    await startOidcIssuer({ claims: { repository, sub: `repo:${repository}:ref:refs/heads/${defaultBranch}` } }),
   );
   const sts = started.use(
     await startSts({
@@ -72,7 +101,7 @@ export async function startWorld({ folder, repository, log }: WorldOptions): Pro
   const api = started.use(
     await startGithubApi({
       repositories: [
-        { fullName: repository, defaultBranch: 'main', description: 'Sees who wears no helmet', license: 'Apache-2.0' },
+        { fullName: repository, defaultBranch, description: 'Sees who wears no helmet', license: 'Apache-2.0' },
       ],
     }),
   );

@@ -175,7 +175,7 @@ function imageTarget(request: ImageRequest, inputs: BuildInputs, facts: BuildFac
     ...(row === undefined || row.inputs === '' ? [] : [`manifest:${INPUTS_LABEL}=${row.inputs}`]),
     ...inInput('annotations', () => parseEntries(inputs.annotations)),
   ];
-  const epoch = environment['SOURCE_DATE_EPOCH'] ?? (commitTime === undefined ? undefined : String(commitTime));
+  const epoch = environment['SOURCE_DATE_EPOCH'];
   const output = planOutputs({
     push: inputs.push,
     load: inputs.load,
@@ -183,6 +183,7 @@ function imageTarget(request: ImageRequest, inputs: BuildInputs, facts: BuildFac
     layout: parts.layout,
     outputs: inInput('outputs', () => parseEntries(inputs.outputs)),
     builder,
+    created: epoch === undefined && request.target.args?.['SOURCE_DATE_EPOCH'] === undefined ? commitTime : undefined,
     isValidation: row !== undefined,
   });
   const attest = planAttestations({

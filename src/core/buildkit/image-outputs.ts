@@ -13,6 +13,11 @@ export interface OutputRequest {
   /** The user's own output entries. */
   readonly outputs: readonly string[];
   readonly builder: Pick<Builder, 'driver'>;
+  /**
+   * The image's date, in seconds since 1970. It is the exporter's to know and not the frontend's: as the build argument
+   * SOURCE_DATE_EPOCH it dates every folder that WORKDIR makes, so that each commit begins with an empty cache.
+   */
+  readonly created: number | undefined;
   /** Nothing but the result of the build matters, as for validation. */
   readonly isValidation: boolean;
 }
@@ -25,15 +30,19 @@ export interface OutputRequest {
  */
 export function planOutputs(request: OutputRequest): readonly string[] | undefined {
   const outputs = [...request.outputs];
-  if (request.layout !== undefined) outputs.push(formatAttributes({ type: 'oci', tar: false, dest: request.layout }));
-  else if (request.push === 'true') outputs.push('type=image,push=true');
+  const date = { 'source-date-epoch': request.created };
+  if (request.layout !== undefined)
+    outputs.push(formatAttributes({ type: 'oci', tar: false, dest: request.layout, ...date }));
+  else if (request.push === 'true') outputs.push(formatAttributes({ type: 'image', push: true, ...date }));
   else if (request.push === 'by-digest') {
     const name = request.repository;
-    outputs.push(formatAttributes({ type: 'image', name, 'push-by-digest': true, 'name-canonical': true, push: true }));
+    outputs.push(
+      formatAttributes({ type: 'image', name, 'push-by-digest': true, 'name-canonical': true, push: true, ...date }),
+    );
   }
   if (request.load)
     outputs.push(
-      formatAttributes({ type: 'docker', 'oci-mediatypes': request.layout === undefined ? undefined : true }),
+      formatAttributes({ type: 'docker', 'oci-mediatypes': request.layout === undefined ? undefined : true, ...date }),
     );
   if (outputs.length > 0) return outputs;
   return request.isValidation || request.builder.driver !== 'docker' ? ['type=cacheonly'] : undefined;

@@ -10,7 +10,7 @@ export type BaseImageFile =
   | { readonly path: string; readonly content: string; readonly mode: number }
   | { readonly path: string; readonly target: string };
 
-export type BaseImageName = 'debian-slim' | 'python' | 'node' | 'nginx' | 'alpine';
+export type BaseImageName = 'debian-slim' | 'python' | 'node' | 'nginx' | 'alpine' | 'rust';
 
 const searchPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -124,6 +124,35 @@ const debian = [
   'busybox-static',
 ];
 
+// Debian's compiler is 400 MB unpacked. This one makes a package of what `cargo init` and `cargo build --release` are given
+// and leaves what they leave: a file for each locked dependency, and a program that says which sources it is made of.
+const cargo = String.raw`#!/bin/sh
+set -e
+case $1 in
+  init)
+    mkdir -p src
+    printf '[package]\nname = "%s"\nversion = "0.1.0"\n' "$(basename "$PWD")" >Cargo.toml
+    echo 'fn main() { println!("Hello, world!"); }' >src/main.rs
+    ;;
+  build)
+    name=$(grep -m 1 '^name' Cargo.toml | cut -d '"' -f 2)
+    mkdir -p target/release/deps
+    grep '^name' Cargo.lock 2>/dev/null | cut -d '"' -f 2 | while read -r dependency; do
+      [ "$dependency" = "$name" ] || [ -f "target/release/deps/lib$dependency.rlib" ] || {
+        echo "   Compiling $dependency"
+        echo "$dependency" >"target/release/deps/lib$dependency.rlib"
+      }
+    done
+    echo "   Compiling $name"
+    sources=$(find src migrations -type f 2>/dev/null | sort | xargs sha256sum | sha256sum | cut -c1-16)
+    printf '#!/bin/sh\necho "%s %s"\n' "$name" "$sources" >"target/release/deps/$name-$sources"
+    chmod 755 "target/release/deps/$name-$sources"
+    cp "target/release/deps/$name-$sources" "target/release/$name"
+    ;;
+  *) echo "error: no such command: $1" >&2; exit 101 ;;
+esac
+`;
+
 /** Stand-ins, small but real, for the images that Dockerfiles usually begin with. */
 export const baseImages: Readonly<Record<BaseImageName, BaseImageDefinition>> = {
   'debian-slim': { packages: debian, files: accounts, environment: [searchPath], command: ['bash'] },
@@ -154,6 +183,12 @@ export const baseImages: Readonly<Record<BaseImageName, BaseImageDefinition>> = 
     ],
     environment: [searchPath],
     command: ['nginx', '-g', 'daemon off;'],
+  },
+  rust: {
+    packages: debian,
+    files: [...accounts, { path: 'usr/local/cargo/bin/cargo', content: cargo, mode: 0o755 }],
+    environment: [searchPath.replace('PATH=', 'PATH=/usr/local/cargo/bin:')],
+    command: ['bash'],
   },
   alpine: { packages: ['busybox-static'], files: accounts, environment: [searchPath], command: ['/bin/sh'] },
 };

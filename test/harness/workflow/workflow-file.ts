@@ -56,11 +56,12 @@ export interface WorkflowDefinition {
 }
 
 const workflowKeys = ['name', 'run-name', 'on', 'env', 'defaults', 'permissions', 'concurrency', 'jobs'];
+// An `environment` is taken as one without rules: nobody approves, and the repository's variables and secrets are its own.
 const jobKeys = (
-  'name needs if runs-on permissions concurrency outputs env defaults steps timeout-minutes strategy ' +
+  'name needs if runs-on environment permissions concurrency outputs env defaults steps timeout-minutes strategy ' +
   'continue-on-error uses with secrets'
 ).split(' ');
-const unsupportedJobKeys = ['environment', 'container', 'services', 'snapshot'];
+const unsupportedJobKeys = ['container', 'services', 'snapshot'];
 const stepKeys = 'id name if run uses with env shell working-directory continue-on-error timeout-minutes'.split(' ');
 const identifier = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 

@@ -33,7 +33,12 @@ describe('the plan for a row', () => {
       'dev.slipway.inputs': 'a'.repeat(64),
     });
     expect(target['annotations']).toEqual([`manifest:dev.slipway.inputs=${'a'.repeat(64)}`]);
-    expect(target['args']).toEqual({ SOURCE_DATE_EPOCH: '1700000000' });
+  });
+
+  it('dates the image in its output, and leaves the build’s arguments and so its cache alone', () => {
+    const target = targetOf({ image, push: 'by-digest' });
+    expect(target['output']).toEqual([expect.stringMatching(/,source-date-epoch=1700000000$/)]);
+    expect(target['args']).toBeUndefined();
   });
 
   it('lets the user’s labels and arguments win', () => {
@@ -60,7 +65,7 @@ describe('the plan for a row', () => {
       layout: '/temp/private/layout-web-gpu-linux-amd64',
     });
     expect(Object.values(targetsOf(planned.definition))[0]?.['output']).toEqual([
-      'type=oci,tar=false,dest=/temp/private/layout-web-gpu-linux-amd64',
+      'type=oci,tar=false,dest=/temp/private/layout-web-gpu-linux-amd64,source-date-epoch=1700000000',
     ]);
   });
 
@@ -158,7 +163,7 @@ describe('the plan by hand', () => {
       pull: true,
       secret: ['id=npm,env=SLIPWAY_SECRET_1'],
       ssh: ['default'],
-      output: ['type=local,dest=out', 'type=docker'],
+      output: ['type=local,dest=out', 'type=docker,source-date-epoch=1700000000'],
       attest: ['type=provenance,disabled=true', 'type=sbom'],
       annotations: ['index:a=b,c'],
       'cache-from': ['type=registry,ref=a'],

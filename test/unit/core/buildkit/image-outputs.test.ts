@@ -9,6 +9,7 @@ const request: OutputRequest = {
   layout: undefined,
   outputs: [],
   builder: { driver: 'docker' },
+  created: undefined,
   isValidation: true,
 };
 const container = { driver: 'docker-container' };
@@ -31,6 +32,11 @@ describe('the outputs of an image', () => {
       'a checked load',
       { load: true, layout: '/p/l' },
       ['type=oci,tar=false,dest=/p/l', 'type=docker,oci-mediatypes=true'],
+    ],
+    [
+      'a dated push from a layout',
+      { push: 'by-digest', layout: '/p/l', created: 1_700_000_000 },
+      ['type=oci,tar=false,dest=/p/l,source-date-epoch=1700000000'],
     ],
     ['the user’s own', { outputs: ['type=local,dest=o'] }, ['type=local,dest=o']],
   ])('of %s', (_, change, expected) => {

@@ -9,7 +9,6 @@ describe('parseWorkflow', () => {
     ['no jobs', 'on: push\njobs: {}', 'at least one job'],
     ['no event', 'jobs: { a: { runs-on: x, steps: [{ run: x }] } }', 'names no event'],
     ['an unknown key of a job', job('need: b'), "job 'a': Unexpected value 'need'"],
-    ['an environment', job('environment: production'), "'environment' is not supported"],
     ['a container', job('container: alpine'), "'container' is not supported"],
     ['services', job('services: {}'), "'services' is not supported"],
     ['an unknown need', job('needs: b'), "unknown job 'b'"],

@@ -1,0 +1,1 @@
+CREATE TABLE members (member_id SERIAL PRIMARY KEY, name TEXT NOT NULL);

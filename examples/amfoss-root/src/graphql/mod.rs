@@ -1,0 +1,3 @@
+pub fn schema() -> &'static str {
+    "members, attendance, streaks, projects"
+}

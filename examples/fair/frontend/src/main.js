@@ -1,0 +1,1 @@
+document.title = JSON.stringify(import.meta.env);

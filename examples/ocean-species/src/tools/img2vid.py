@@ -1,0 +1,5 @@
+"""Makes a video of images. In small: it says which."""
+
+import os
+
+print(sorted(os.listdir(os.environ["INPUT_DIR"])))

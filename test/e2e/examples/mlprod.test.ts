@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { append, write } from '../../harness/example/changes.ts';
+import { type Example, openExample } from '../../harness/example/open-example.ts';
+import {
+  annotationsOf,
+  bakeTargets,
+  failuresOf,
+  isReadOnly,
+  reasonsOf,
+  stepOf,
+} from '../../harness/example/run-facts.ts';
+
+let example: Example;
+
+beforeAll(async () => {
+  example = await openExample({ name: 'mlprod', repository: 'IDSIA/MLprod' });
+});
+afterAll(() => example?.[Symbol.asyncDispose]());
+
+describe('the first layout: two images of one compose file', () => {
+  test('a push builds the two of seven services that are built here, without an .env', async () => {
+    const run = await example.firstPush('publish.yml');
+    expect(failuresOf(run)).toEqual([]);
+    expect(Object.keys(reasonsOf(run))).toEqual(['api-linux-amd64', 'worker-linux-amd64']);
+    const published = await example.images.all();
+    expect(Object.keys(published)).toEqual(['idsia/mlprod/api', 'idsia/mlprod/worker']);
+    for (const tags of Object.values(published)) expect(Object.keys(tags)).toContain('latest');
+  });
+
+  test('no value of the absent .env, and no empty one, is in an image', async () => {
+    for (const name of ['api', 'worker']) {
+      const { config, history } = await example.images.image(`idsia/mlprod/${name}`, 'latest');
+      expect(JSON.stringify([config, history])).not.toMatch(/DATABASE_|CELERY_/);
+    }
+  });
+
+  test('each image has a cache of its own', async () => {
+    const run = await example.pullRequest('validate.yml', 'branch', append('database/tables.py', '# both'));
+    const scopes = Object.values(bakeTargets(run)).map((target) => target['cache-to']?.[0]);
+    expect(new Set(scopes).size).toBe(2);
+  });
+
+  test.each<[string, readonly string[]]>([
+    ['api/routes.py', ['api']],
+    ['requirements.worker.txt', ['worker']],
+    ['database/tables.py', ['api', 'worker']],
+    ['docs/index.md', []],
+    ['config/prometheus.yml', []],
+  ])('a push that changes %s publishes %j', async (file, images) => {
+    const before = await example.images.all();
+    const run = await example.push('publish.yml', append(file, '# one more line'));
+    expect(failuresOf(run)).toEqual([]);
+    const after = await example.images.all();
+    const moved = Object.keys(after).filter((name) => after[name]?.['latest'] !== before[name]?.['latest']);
+    expect(moved).toEqual(images.map((name) => `idsia/mlprod/${name}`));
+  });
+
+  test('a pattern of .dockerignore without a slash speaks of the root alone', async () => {
+    const run = await example.pullRequest('validate.yml', 'branch', write('old.pyc', 'x'), write('api/old.pyc', 'x'));
+    expect(reasonsOf(run)).toEqual({ 'api-linux-amd64': 'api/old.pyc added' });
+  });
+
+  test('a tag publishes both images as one version', async () => {
+    const run = await example.pushTag('publish.yml', 'v1.4.0');
+    expect(failuresOf(run)).toEqual([]);
+    for (const tags of Object.values(await example.images.all()))
+      expect(tags).toMatchObject({ '1.4.0': tags['latest'], '1.4': tags['latest'], '1': tags['latest'] });
+  });
+
+  test('a pull request from a fork builds what it changes, and writes nothing', async () => {
+    const before = await example.images.all();
+    const run = await example.pullRequest('validate.yml', 'fork', append('worker/celery.py', '# from a fork'));
+    expect(failuresOf(run)).toEqual([]);
+    expect(Object.keys(reasonsOf(run))).toEqual(['api-linux-amd64', 'worker-linux-amd64']);
+    expect(isReadOnly(run)).toBe(true);
+    expect(Object.values(bakeTargets(run)).flatMap((target) => target['cache-to'] ?? [])).toEqual([]);
+    expect(await example.images.all()).toEqual(before);
+  });
+});
+
+describe('the later layout: an image that is made from one of the same repository', () => {
+  test('the node is built before the API, which is made from it and from nothing a registry has', async () => {
+    const run = await example.push(
+      'publish-later.yml',
+      append('docker/Dockerfile.node', '# later'),
+      append('data/users.csv', 'ada,bern'),
+    );
+    expect(failuresOf(run)).toEqual([]);
+    expect(reasonsOf(run)).toMatchObject({
+      'api-linux-amd64': expect.stringContaining('an image it is built from changed'),
+    });
+    const waves: { include: { image: string }[] }[] = JSON.parse(stepOf(run, 'plan').outputs['waves'] ?? '[]');
+    expect(waves.map(({ include }) => include.map(({ image }) => image))).toEqual([['worker'], ['api']]);
+    const api = await example.images.image('idsia/mlprod/later/api', 'latest');
+    expect(api.config.Cmd).toContain('mlprod.api.routes:api');
+    expect(api.history.join('\n')).toContain('COPY data/ data/');
+  });
+
+  test('the volume’s model is verified as a file, and is no layer', async () => {
+    const run = await example.push('publish-later.yml', write('docker/models/ranking.safetensors', 'another'));
+    expect(run.conclusion).toBe('failure');
+    expect(annotationsOf(run)).toContainEqual(
+      expect.objectContaining({ level: 'error', file: 'docker/models/SHA256SUMS', line: 1 }),
+    );
+  });
+});
