@@ -94,10 +94,6 @@ export async function readCommandFiles(files: CommandFiles): Promise<CommandFile
     }
   };
   const outputs = await readValues('output');
-  if (outputBytes(outputs) > outputsLimitBytes) {
-    errors.push({ message: `The outputs of this step exceed the maximum of ${outputsLimitBytes} bytes.`, fails: true });
-    outputs.clear();
-  }
   const env = await readValues('env');
   for (const name of [...env.keys()].filter((name) => blockedVariables.has(name.toUpperCase()))) {
     errors.push({ message: `Can't store ${name} output parameter using '$GITHUB_ENV' command.`, fails: true });
