@@ -12,9 +12,8 @@ import { chooseLogin } from './registry-login.ts';
 /** Compressed bytes of the images that are published now, by the request's name. */
 export type PublishedSizes = ReadonlyMap<string, number>;
 
-/** What images come to that nobody has built yet: CUDA's libraries and PyTorch for it are 5 to 8 GB. */
-const GPU_ESTIMATE = 6_000_000_000;
-const OTHER_ESTIMATE = 1_000_000_000;
+/** Larger caches are rare, CUDA's libraries with PyTorch among them: where the share holds this much, nobody is asked. */
+const LARGE_CACHE = 6_000_000_000;
 /** `mode=max` keeps the layers of the stages before the last one too. */
 const MAX_MODE_FACTOR = 1.5;
 
@@ -24,7 +23,10 @@ export function shareOf({ cacheBudget, cacheRows }: Pick<BuildInputs, 'cacheBudg
   return cacheBudget / (Number.isInteger(rows) && rows > 0 ? rows : 1);
 }
 
-/** GitHub's cache for an image whose cache fits its share, the registry for others; with the reason for a change. */
+/**
+ * GitHub's cache for an image whose cache fits its share, the registry for others; with the reason for a change.
+ * An image that was never published is not judged: its first cache tells, and a guess would move a small one away.
+ */
 export function fitBudget(
   request: ImageRequest,
   inputs: BuildInputs,
@@ -33,7 +35,7 @@ export function fitBudget(
   const share = shareOf(inputs);
   const published = sizes.get(request.name);
   const factor = request.cacheMode === 'max' ? MAX_MODE_FACTOR : 1;
-  const estimate = published === undefined ? (request.isForGpu ? GPU_ESTIMATE : OTHER_ESTIMATE) : published * factor;
+  const estimate = published === undefined ? 0 : published * factor;
   if (estimate <= share) return { kind: 'gha', notice: undefined };
   const why = `the cache of "${request.title}" is likely to need ${formatBytes(estimate)}, more than its share of ${formatBytes(share)} of GitHub's cache`;
   if (request.repository === undefined)
@@ -44,7 +46,7 @@ export function fitBudget(
 /** Asks the registry for sizes where they decide; an answer that does not come decides nothing. */
 export async function readPublishedSizes(inputs: BuildInputs, context: ActionContext): Promise<PublishedSizes> {
   const sizes = new Map<string, number>();
-  if (inputs.cache !== 'gha' || hasOwnCaches(inputs) || shareOf(inputs) >= GPU_ESTIMATE) return sizes;
+  if (inputs.cache !== 'gha' || hasOwnCaches(inputs) || shareOf(inputs) >= LARGE_CACHE) return sizes;
   for (const request of requestImages(inputs, context.event)) {
     const reference = publishedReference(request, inputs);
     if (reference === undefined) continue;
