@@ -85,6 +85,8 @@ describe('bad input is refused with one line, exit code 1, and nothing changed',
     expect(result.outputs).toEqual({});
     expect(await digestOf(workspace)).toBe(before);
     expect(result.log).not.toContain('    at ');
+    // The post step is the same bundle: it must neither run the action again nor say its error twice.
+    if (result.post !== undefined) expect(result.post).toMatchObject({ exitCode: 0, log: '' });
   });
 
   test('every action is in the table', () => {

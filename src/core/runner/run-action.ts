@@ -65,20 +65,32 @@ export async function runAction<C extends Contract>(
   environment: Environment = process.env,
 ): Promise<void> {
   const log = createLog((line) => process.stdout.write(`${line}\n`), { debug: environment['RUNNER_DEBUG'] === '1' });
+  const { run, post } = steps;
   try {
-    const isPost = steps.post !== undefined && environment[`STATE_${POST_MARKER}`] === 'true';
-    const inputs = readInputs(contract, environment, log);
-    const context = createContext(environment, log);
-    if (isPost) {
-      await steps.post?.(inputs, context);
-    } else {
-      if (steps.post !== undefined) context.state.save(POST_MARKER, 'true');
-      writeResult(contract, await steps.run(inputs, context), environment, log);
+    if (post !== undefined && environment[`STATE_${POST_MARKER}`] === 'true') {
+      const inputs = readInputsAgain(contract, environment);
+      if (inputs !== undefined) await post(inputs, createContext(environment, log));
+      return;
     }
+    // Before anything can fail: a post step that does not find the mark would be the main step once more.
+    if (post !== undefined) appendEntry(environment, 'GITHUB_STATE', POST_MARKER, 'true');
+    const inputs = readInputs(contract, environment, log);
+    writeResult(contract, await run(inputs, createContext(environment, log)), environment, log);
   } catch (error) {
     if (error instanceof ActionFailure) writeResult(contract, error.result, environment, log);
     reportError(error, log);
     process.exitCode = 1;
+  }
+}
+
+/** The inputs in the post step; undefined where the main step refused them: it said so, and made nothing. */
+function readInputsAgain<C extends Contract>(contract: C, environment: Environment): InputsOf<C> | undefined {
+  const silent = createLog(() => {}, { debug: false });
+  try {
+    return readInputs(contract, environment, silent);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return undefined;
+    throw error;
   }
 }
 
