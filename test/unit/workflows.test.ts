@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { fieldOf, isRecord } from '../../src/core/runner/event.ts';
+import { evaluate } from '../harness/runner/expressions.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../.github/workflows');
 const files = readdirSync(folder);
@@ -10,6 +11,7 @@ const files = readdirSync(folder);
 const INHERITS = 'build-rows.yml';
 
 interface Step {
+  readonly if: string;
   readonly uses: string;
   readonly run: string;
   readonly with: Readonly<Record<string, unknown>>;
@@ -38,6 +40,7 @@ function jobsOf(file: string): readonly Job[] {
       id,
       body: recordOf(job),
       steps: (Array.isArray(steps) ? steps : []).map((step: unknown) => ({
+        if: stringOf(fieldOf(step, 'if')),
         uses: stringOf(fieldOf(step, 'uses')),
         run: stringOf(fieldOf(step, 'run')),
         with: recordOf(fieldOf(step, 'with')),
@@ -83,12 +86,47 @@ describe.each(files)('%s', (file) => {
   });
 });
 
-test.each(['ci.yml', 'release.yml', 'validate.yml'])(
-  'all-passed of %s waits for every job and always reports',
-  (file) => {
-    const jobs = jobsOf(file);
-    const passed = jobs.find(({ id }) => id === 'all-passed')?.body;
-    expect(passed?.['needs']).toEqual(jobs.map(({ id }) => id).filter((id) => id !== 'all-passed'));
-    expect(passed?.['if']).toBe('always()');
-  },
-);
+describe.each([
+  { file: 'ci.yml', last: undefined },
+  { file: 'release.yml', last: 'publish' },
+  { file: 'validate.yml', last: 'build' },
+])('all-passed of $file', ({ file, last }) => {
+  const jobs = jobsOf(file);
+  const passed = jobs.find(({ id }) => id === 'all-passed');
+  const others = jobs.map(({ id }) => id).filter((id) => id !== 'all-passed');
+  const isRed = (results: Readonly<Record<string, string>>, hasRows: string): boolean => {
+    const needs = Object.fromEntries(
+      others.map((id) => [
+        id,
+        { result: results[id] ?? 'success', outputs: id === 'plan' ? { 'has-rows': hasRows } : {} },
+      ]),
+    );
+    return passed?.steps.some((step) => evaluate(step.if, { contexts: { needs } }) === true) === true;
+  };
+
+  test('waits for every job and always reports', () => {
+    expect(passed?.body['needs']).toEqual(others);
+    expect(passed?.body['if']).toBe('always()');
+  });
+
+  test('is green when all that was to be done succeeded', () => {
+    expect(isRed({}, 'true')).toBe(false);
+  });
+
+  test('is red when any job failed or was cancelled', () => {
+    for (const id of others)
+      for (const result of ['failure', 'cancelled'])
+        expect(isRed({ [id]: result }, 'true'), `${id} ${result}`).toBe(true);
+  });
+
+  test.skipIf(last === undefined)(
+    'is green when nothing was to be built, and red when what was to be was skipped',
+    () => {
+      const skipped = { [last ?? '']: 'skipped' };
+      expect(isRed(skipped, 'false')).toBe(false);
+      expect(isRed(skipped, 'true')).toBe(true);
+      // A plan that ended before it said anything.
+      expect(isRed(skipped, '')).toBe(true);
+    },
+  );
+});
