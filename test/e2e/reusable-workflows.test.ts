@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { request } from '../../src/core/net/request.ts';
-import { append, write } from '../harness/example/changes.ts';
+import { append, replace, write } from '../harness/example/changes.ts';
 import { type Example, openExample } from '../harness/example/open-example.ts';
 import { pulledTags } from '../harness/example/published-images.ts';
 import { failuresOf, isReadOnly, jobOf, reasonsOf } from '../harness/example/run-facts.ts';
@@ -219,6 +219,18 @@ describe('validate.yml, called with one line', () => {
     const run = await example.pullRequest('validate.yml', 'branch', write('docs/more.md', 'More.\n'));
     expect(jobNames(run, 'success')).toEqual(['validate / plan', 'validate / all-passed']);
     expect(run.conclusion).toBe('success');
+  });
+
+  test('takes the part of the images that it is asked for', async () => {
+    const run = await example.pullRequest(
+      'validate.yml',
+      'fork',
+      append('base/greeting', 'and good night'),
+      append('site/index.html', '<p>Good night</p>'),
+      replace('.github/workflows/validate.yml', 'with:\n', 'with:\n      include: front*\n'),
+    );
+    expect(failuresOf(run)).toEqual([]);
+    expect(lastNames(jobNames(run, 'success'))).toEqual(['plan', 'build frontend-linux-amd64', 'all-passed']);
   });
 
   test('says what to do with more rows than it hands on', async () => {
