@@ -19,14 +19,17 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const findings: Finding[] = [];
 const declared = (uses: string) => interfaceOf(root, uses);
 
+// What actions and the workflows that users call say.
+const sources = files
+  .filter((file) => /^(?:src\/.+\.ts|\.github\/workflows\/.+\.yml)$/.test(file))
+  .map(read)
+  .join('\n');
 const documents = files.filter((file) => file.endsWith('.md'));
 for (const file of documents) {
   const markdown = read(file);
-  findings.push(...checkLinks(root, file, markdown), ...(await checkSnippets(file, markdown, declared)));
+  findings.push(...checkLinks(root, file, markdown), ...checkMessages(file, markdown, sources));
+  findings.push(...(await checkSnippets(file, markdown, declared)));
 }
-const sources = files.filter((file) => /^src\/.+\.ts$/.test(file)).map(read);
-const troubleshooting = 'docs/troubleshooting.md';
-findings.push(...checkMessages(troubleshooting, read(troubleshooting), sources.join('\n')));
 const workflows = files.filter((file) => /(?:^|\/)\.github\/workflows\/[^/]+\.ya?ml$/.test(file));
 for (const file of workflows)
   findings.push(...checkUses(read(file), declared).map((problem) => ({ file, ...problem })));

@@ -1,92 +1,38 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeWorkspace, type Workspace } from '../../scripts/start/workspace.ts';
 import { request } from '../../src/core/net/request.ts';
-import type { TriggerEvent } from '../harness/runner/trigger-event.ts';
-import { runWorkflow } from '../harness/workflow/run-workflow.ts';
+import { append, replace, write } from '../harness/example/changes.ts';
+import { type Example, openExample } from '../harness/example/open-example.ts';
+import { pulledTags } from '../harness/example/published-images.ts';
+import { failuresOf, isReadOnly, jobOf, reasonsOf } from '../harness/example/run-facts.ts';
 import type { JobResult, WorkflowResult } from '../harness/workflow/workflow-result.ts';
-import { startWorld, type World } from '../harness/world.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
-const repository = path.join(import.meta.dirname, 'repositories/one-line');
-const REPOSITORY = 'Acme/One-Line';
-const NEW_BRANCH = '0'.repeat(40);
+const IMAGES = ['base', 'api', 'frontend'];
 
-let folder: string;
-let world: World;
-let workspace: Workspace;
-let runId = 0;
+let example: Example;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'slipway-reusable-'));
-  world = await startWorld({ folder: path.join(folder, 'world'), repository: REPOSITORY, log: () => {} });
-  workspace = makeWorkspace(repository, path.join(folder, 'repository'));
-});
-afterAll(async () => {
-  await world?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-function start(file: string, event: Pick<TriggerEvent, 'name' | 'ref' | 'payload'>): Promise<WorkflowResult> {
-  runId += 1;
-  const run = { ref: event.ref, runId };
-  return runWorkflow({
-    repository: workspace.folder,
-    file: `.github/workflows/${file}`,
-    event: {
-      ...event,
-      ...run,
-      sha: workspace.head(),
-      repository: REPOSITORY,
-      apiUrl: world.api.url,
-      token: 'ghs_reusable_token',
-      payload: { ...event.payload, repository: { full_name: REPOSITORY, default_branch: 'main' } },
-    },
-    vars: world.vars,
-    repositories: { 'slipway-actions/slipway': root },
-    runnerEnvironment: (job) => world.environmentOf(job, run),
+  example = await openExample({
+    name: 'one-line',
+    source: path.join(import.meta.dirname, 'repositories/one-line'),
+    repository: 'Acme/One-Line',
+    vars: ({ vars }) => vars,
   });
-}
+});
+afterAll(() => example?.[Symbol.asyncDispose]());
 
-const release = (name: string, ref: string, payload: Readonly<Record<string, unknown>>): Promise<WorkflowResult> =>
-  start('release.yml', { name, ref, payload });
+const jobNames = (run: WorkflowResult, end: JobResult['result']): string[] =>
+  run.jobs.filter((job) => job.result === end).map(({ name }) => name);
 
-const push = (before: string, ref = 'refs/heads/main'): Promise<WorkflowResult> =>
-  release('push', ref, { ref, before, after: workspace.head() });
+const lastNames = (names: readonly string[]): (string | undefined)[] => names.map((name) => name.split(' / ').at(-1));
 
-function pullRequest(before: string, headRepository: string): Promise<WorkflowResult> {
-  const sha = workspace.head();
-  const head = { sha, ref: 'change', repo: { full_name: headRepository } };
-  const base = { sha: before, ref: 'main', repo: { full_name: REPOSITORY } };
-  return start('validate.yml', {
-    name: 'pull_request',
-    ref: 'refs/pull/7/merge',
-    payload: { action: 'opened', number: 7, pull_request: { number: 7, head, base } },
-  });
-}
-
-const jobNames = (result: WorkflowResult, end: JobResult['result']): string[] =>
-  result.jobs.filter((job) => job.result === end).map(({ name }) => name);
-
-const failures = (result: WorkflowResult): string[] =>
-  result.jobs.filter((job) => job.result === 'failure').map(({ name, log }) => `${name}\n${log}`);
-
-async function digestOf(image: string, tag: string): Promise<string | undefined> {
-  const accept = 'application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json';
-  const url = `http://${world.registry.host}/v2/acme/one-line_${image}/manifests/${tag}`;
-  const answer = await request({ url, headers: { accept } });
-  return answer.status === 200 ? answer.headers['docker-content-digest'] : undefined;
-}
-
-async function tagsOf(image: string): Promise<readonly string[]> {
-  const answer = await request({ url: `http://${world.registry.host}/v2/acme/one-line_${image}/tags/list` });
-  return answer.status === 200 ? JSON.parse(answer.body.toString()).tags.toSorted() : [];
+/** Digests by tag. */
+async function tagsOf(image: string): Promise<Readonly<Record<string, string>>> {
+  return (await example.images.all())[`acme/one-line_${image}`] ?? {};
 }
 
 async function page(): Promise<string> {
-  const answer = await request({ url: `${world.s3.endpoint}/safety-site/index.html` });
+  const answer = await request({ url: `${example.world.s3.endpoint}/safety-site/index.html` });
   return answer.body.toString();
 }
 
@@ -94,8 +40,8 @@ describe('release.yml, called with one line', () => {
   let first: WorkflowResult;
 
   test('builds what is built from each other in waves, publishes it, and deploys the site', async () => {
-    first = await push(NEW_BRANCH);
-    expect(failures(first)).toEqual([]);
+    first = await example.firstPush('release.yml');
+    expect(failuresOf(first)).toEqual([]);
     expect(jobNames(first, 'success')).toEqual([
       'release / plan',
       'release / wave-1 / build base-linux-amd64',
@@ -105,13 +51,13 @@ describe('release.yml, called with one line', () => {
       'release / site',
       'release / all-passed',
     ]);
-    for (const image of ['base', 'api', 'frontend']) expect(await tagsOf(image)).toContain('latest');
+    for (const image of IMAGES) expect(Object.keys(await tagsOf(image))).toContain('latest');
     expect(await page()).toContain('Hello');
   });
 
   test('starts the second wave from the image that the first has pushed, not from one built again', async () => {
     const api = first.jobs.find(({ name }) => name.endsWith('build api-linux-amd64'));
-    expect(api?.log).toContain(`one-line_base@${await digestOf('base', 'latest')}, built earlier in this run`);
+    expect(api?.log).toContain(`one-line_base@${(await tagsOf('base'))['latest']}, built earlier in this run`);
   });
 
   test('gives each job the permissions it needs, and the identity token to the deploying one alone', () => {
@@ -122,7 +68,7 @@ describe('release.yml, called with one line', () => {
         Object.entries(permissions).flatMap(([scope, access]) => (access === 'none' ? [] : [`${scope}: ${access}`])),
       ]);
     expect(Object.fromEntries(granted)).toEqual({
-      'release/plan': ['contents: read'],
+      'release/plan': ['contents: read', 'packages: read'],
       'release/wave-1/build': ['contents: read', 'packages: write'],
       'release/wave-2/build': ['contents: read', 'packages: write'],
       'release/publish': ['contents: read', 'packages: write'],
@@ -131,75 +77,172 @@ describe('release.yml, called with one line', () => {
     });
   });
 
-  test('builds, publishes and deploys nothing after a change that no image reads, and passes', async () => {
-    const result = await push(workspace.addLine('.github/workflows/validate.yml', '# A word more.'));
-    expect(failures(result)).toEqual([]);
-    expect(jobNames(result, 'success')).toEqual(['release / plan', 'release / all-passed']);
-    expect(result.conclusion).toBe('success');
+  test('builds, publishes and deploys nothing after a push of documentation, and passes', async () => {
+    const before = await example.images.all();
+    const run = await example.push('release.yml', write('docs/usage.md', 'How to say hello.\n'));
+    expect(failuresOf(run)).toEqual([]);
+    expect(jobNames(run, 'success')).toEqual(['release / plan', 'release / all-passed']);
+    expect(run.conclusion).toBe('success');
+    expect(await example.images.all()).toEqual(before);
   });
 
   test('builds on a change of a base what is built from it, and leaves the site as it is', async () => {
-    const before = { api: await digestOf('api', 'latest'), frontend: await digestOf('frontend', 'latest') };
-    const result = await push(workspace.addLine('base/greeting', 'and good morning'));
-    expect(failures(result)).toEqual([]);
-    expect(result.jobs.find(({ id }) => id === 'release/site')?.result).toBe('skipped');
-    expect(await digestOf('api', 'latest')).not.toBe(before.api);
-    expect(await digestOf('frontend', 'latest')).toBe(before.frontend);
+    const [api, frontend] = [await tagsOf('api'), await tagsOf('frontend')];
+    const run = await example.push('release.yml', append('base/greeting', 'and good morning'));
+    expect(failuresOf(run)).toEqual([]);
+    expect(jobOf(run, 'release/site').result).toBe('skipped');
+    expect((await tagsOf('api'))['latest']).not.toBe(api['latest']);
+    expect(await tagsOf('frontend')).toEqual(frontend);
+  });
+
+  test('builds what an earlier push changed and did not get built', async () => {
+    const before = await tagsOf('api');
+    example.git.commit([append('base/greeting', 'said in a run that was cancelled')]);
+    const run = await example.push('release.yml', write('docs/usage.md', 'How to say hello again.\n'));
+    expect(failuresOf(run)).toEqual([]);
+    expect(reasonsOf(run)).toEqual({
+      'base-linux-amd64': 'the registry holds no image of its inputs',
+      'api-linux-amd64': 'the registry holds no image of its inputs',
+    });
+    expect((await tagsOf('api'))['latest']).not.toBe(before['latest']);
   });
 
   test.each([
-    { name: 'push', ref: 'refs/tags/v1.2.0', payload: { ref: 'refs/tags/v1.2.0', before: NEW_BRANCH }, tag: '1.2.0' },
+    { event: 'a tag', start: () => example.pushTag('release.yml', 'v1.2.0'), tag: '1.2.0' },
     {
-      name: 'release',
-      ref: 'refs/tags/v1.3.0',
-      payload: { action: 'released', release: { tag_name: 'v1.3.0' } },
+      event: 'a release',
+      start: () => {
+        example.git.tag('v1.3.0');
+        return example.release('release.yml', 'v1.3.0');
+      },
       tag: '1.3.0',
     },
-    { name: 'schedule', ref: 'refs/heads/main', payload: { schedule: '17 3 * * 1' }, tag: /^\d{8}$/ },
-  ])('publishes everything under the names of a $name on $ref', async ({ name, ref, payload, tag }) => {
-    const result = await release(name, ref, payload);
-    expect(failures(result)).toEqual([]);
-    for (const image of ['base', 'api', 'frontend'])
-      expect(await tagsOf(image)).toContainEqual(typeof tag === 'string' ? tag : expect.stringMatching(tag));
+  ])('publishes everything under the names of $event', async ({ start, tag }) => {
+    const run = await start();
+    expect(failuresOf(run)).toEqual([]);
+    expect(jobNames(run, 'success').filter((name) => name.includes('build'))).toHaveLength(IMAGES.length);
+    for (const image of IMAGES) expect(Object.keys(await tagsOf(image))).toContain(tag);
   });
 
-  test('names nothing and fails its one check when a model is another than its checksum says', async () => {
-    const before = { api: await digestOf('api', 'main'), base: await digestOf('base', 'main') };
-    const result = await push(workspace.addLine('api/model.npy', 'tampered'));
-    expect(jobNames(result, 'failure').map((name) => name.split(' / ').at(-1))).toEqual([
-      'build api-linux-amd64',
-      'all-passed',
+  test('builds everything on newer base images on a schedule, under its date, and looks for none on a push', async () => {
+    const run = await example.schedule('release.yml', '17 3 * * 1');
+    expect(failuresOf(run)).toEqual([]);
+    for (const image of IMAGES)
+      expect(Object.keys(await tagsOf(image))).toContainEqual(expect.stringMatching(/^\d{8}$/));
+    const pulls = ({ jobs }: WorkflowResult): readonly boolean[] =>
+      jobs.flatMap(({ steps }) =>
+        steps.flatMap(({ outputs: { definition } }) =>
+          definition === undefined ? [] : [/"pull":\s*true/.test(definition)],
+        ),
+      );
+    expect(pulls(run)).toEqual(IMAGES.map(() => true));
+    expect(pulls(first)).toEqual(IMAGES.map(() => false));
+  });
+
+  test('takes a part of the images in each of two calls, with caches in the registry or none', async () => {
+    const run = await example.push('parts.yml', append('base/greeting', 'to all'), append('site/index.html', '<p>All'));
+    expect(failuresOf(run)).toEqual([]);
+    expect(jobNames(run, 'success').filter((name) => name.includes('/ build'))).toEqual([
+      'services / wave-1 / build base-linux-amd64',
+      'services / wave-2 / build api-linux-amd64',
+      'pages / wave-1 / build frontend-linux-amd64',
     ]);
-    expect({ api: await digestOf('api', 'main'), base: await digestOf('base', 'main') }).toEqual(before);
+    for (const image of IMAGES) expect(Object.keys(await tagsOf(image))).toContain('parts');
+    const cached = async (image: string) =>
+      Object.keys(await tagsOf(image)).some((tag) => tag.startsWith('buildcache-'));
+    expect(await Promise.all(IMAGES.map(cached))).toEqual([true, true, false]);
+  });
+
+  test.each([
+    {
+      what: 'when a model is another than its checksum says',
+      change: append('api/model.npy', 'tampered'),
+      failed: ['build api-linux-amd64', 'all-passed'],
+    },
+    {
+      what: 'when an image of the first wave does not build, and builds nothing upon it',
+      change: append('base/Dockerfile', 'COPY --from=acme/nowhere:1 / /'),
+      failed: ['build base-linux-amd64', 'all-passed'],
+    },
+  ])('names nothing and fails its one check $what', async ({ change, failed }) => {
+    const before = await example.images.all();
+    const run = await example.push('release.yml', change);
+    expect(lastNames(jobNames(run, 'failure'))).toEqual(failed);
+    expect(jobOf(run, 'release/publish').result).toBe('skipped');
+    const named = async () =>
+      Object.entries(await example.images.all()).map(([image, tags]) => [image, pulledTags(tags)] as const);
+    expect(await named()).toEqual(Object.entries(before).map(([image, tags]) => [image, pulledTags(tags)]));
+    example.git.run('revert', '--no-edit', 'HEAD');
+  });
+
+  test('says what to do when images are built from each other more than three deep', async () => {
+    const images = [
+      'base: { context: base, tags: [acme/base:1] }',
+      'api: { context: api, tags: [acme/api:1] }',
+      'third: { context: ., dockerfile_inline: "FROM acme/api:1", tags: [acme/third:1] }',
+      'fourth: { context: ., dockerfile_inline: "FROM acme/third:1" }',
+    ];
+    const definitions = `images:\n${images.map((image) => `  ${image}\n`).join('')}`;
+    const run = await example.push(
+      'release.yml',
+      write('.github/images.yml', definitions),
+      append('base/greeting', 'deep'),
+    );
+    expect(jobOf(run, 'release/plan').annotations).toContainEqual(
+      expect.objectContaining({ level: 'error', message: expect.stringContaining('four deep') }),
+    );
+    expect(lastNames(jobNames(run, 'failure'))).toEqual(['plan', 'all-passed']);
+    example.git.run('revert', '--no-edit', 'HEAD');
   });
 });
 
 describe('validate.yml, called with one line', () => {
   test('finds on a pull request what the release would find, and pushes nothing', async () => {
-    const before = workspace.addLine('base/greeting', 'and good night');
-    const tags = await Promise.all(['base', 'api', 'frontend'].map(tagsOf));
-    const result = await pullRequest(before, REPOSITORY);
-    expect(jobNames(result, 'failure').map((name) => name.split(' / ').at(-1))).toEqual([
-      'build api-linux-amd64',
-      'all-passed',
-    ]);
-    expect(await Promise.all(['base', 'api', 'frontend'].map(tagsOf))).toEqual(tags);
+    const before = await example.images.all();
+    const run = await example.pullRequest('validate.yml', 'branch', append('api/model.npy', 'tampered'));
+    expect(lastNames(jobNames(run, 'failure'))).toEqual(['build api-linux-amd64', 'all-passed']);
+    expect(await example.images.all()).toEqual(before);
   });
 
   test('builds from a fork, with a token that reads and no secret, an image together with its base', async () => {
-    await copyFile(path.join(repository, 'api/model.npy'), path.join(workspace.folder, 'api/model.npy'));
-    const result = await pullRequest(workspace.addLine('base/greeting', 'and good evening'), 'stranger/one-line');
-    expect(failures(result)).toEqual([]);
-    expect(jobNames(result, 'success')).toEqual([
+    const run = await example.pullRequest('validate.yml', 'fork', append('base/greeting', 'and good evening'));
+    expect(failuresOf(run)).toEqual([]);
+    expect(jobNames(run, 'success')).toEqual([
       'validate / plan',
       'validate / build / build api-linux-amd64',
       'validate / all-passed',
     ]);
-    for (const { permissions } of result.jobs) expect(Object.values(permissions)).not.toContain('write');
+    expect(isReadOnly(run)).toBe(true);
   });
 
   test('reports its check also when nothing is to be built', async () => {
-    const result = await pullRequest(workspace.addLine('.github/workflows/validate.yml', '# More.'), REPOSITORY);
-    expect(jobNames(result, 'success')).toEqual(['validate / plan', 'validate / all-passed']);
+    const run = await example.pullRequest('validate.yml', 'branch', write('docs/more.md', 'More.\n'));
+    expect(jobNames(run, 'success')).toEqual(['validate / plan', 'validate / all-passed']);
+    expect(run.conclusion).toBe('success');
+  });
+
+  test('takes the part of the images that it is asked for', async () => {
+    const run = await example.pullRequest(
+      'validate.yml',
+      'fork',
+      append('base/greeting', 'and good night'),
+      append('site/index.html', '<p>Good night</p>'),
+      replace('.github/workflows/validate.yml', 'with:\n', 'with:\n      include: front*\n'),
+    );
+    expect(failuresOf(run)).toEqual([]);
+    expect(lastNames(jobNames(run, 'success'))).toEqual(['plan', 'build frontend-linux-amd64', 'all-passed']);
+  });
+
+  test('says what to do with more rows than it hands on', async () => {
+    const images = Array.from({ length: 401 }, (_, index) => `  site-${index}: { context: site }\n`);
+    const run = await example.pullRequest(
+      'validate.yml',
+      'branch',
+      write('.github/images.yml', `images:\n${images.join('')}`),
+    );
+    expect(jobOf(run, 'validate/plan').annotations).toContainEqual(
+      expect.objectContaining({ level: 'error', message: expect.stringMatching(/^401 rows are more.*"include"/) }),
+    );
+    expect(lastNames(jobNames(run, 'failure'))).toEqual(['plan', 'all-passed']);
   });
 });

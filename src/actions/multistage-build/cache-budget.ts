@@ -28,8 +28,8 @@ export function shareOf({ cacheBudget, cacheRows }: Pick<BuildInputs, 'cacheBudg
  * An image that was never published is not judged: its first cache tells, and a guess would move a small one away.
  */
 export function fitBudget(
-  request: ImageRequest,
-  inputs: BuildInputs,
+  request: Pick<ImageRequest, 'name' | 'title' | 'cacheMode' | 'repository'>,
+  inputs: Pick<BuildInputs, 'cacheBudget' | 'cacheRows'>,
   sizes: PublishedSizes,
 ): { readonly kind: CacheKind; readonly notice: string | undefined } {
   const share = shareOf(inputs);

@@ -3,7 +3,6 @@ import picomatch from 'picomatch';
 import { ConfigurationError } from '../runner/errors.ts';
 import { BAKE_NAMES, readBakeDefinition } from './bake-file.ts';
 import { composeVariant, type FoundImages, type RefusedImage, readComposeFiles } from './compose-file.ts';
-import { readConfigFile } from './config-file.ts';
 import { type ImageDefinition, insideRepository } from './definition.ts';
 import { passedOverFolder, readDockerfileName } from './dockerfile-names.ts';
 import type { GitIgnored } from './infer-context.ts';
@@ -77,9 +76,8 @@ async function fromConfig(snapshot: Snapshot, { config, source }: DiscoveryOptio
   if (source !== 'auto' && source !== 'config') return undefined;
   const file = config ?? DEFAULT_CONFIG;
   await snapshot.load([file]);
-  const text = snapshot.text(file);
-  if (text !== undefined)
-    return { source: 'config', files: [file], definitions: readConfigFile(text, file), refused: [], passedOver: [] };
+  const definitions = snapshot.config(file);
+  if (definitions !== undefined) return { source: 'config', files: [file], definitions, refused: [], passedOver: [] };
   if (config === undefined && source === 'auto') return undefined;
   throw new ConfigurationError(
     `there is no file "${file}" in this commit; it must be committed, and named relative to the repository's root`,

@@ -1,5 +1,7 @@
 import { type ContextEntry, entryAt } from '../dockerfile/context.ts';
 import { type Dockerfile, parseDockerfile } from '../dockerfile/stages.ts';
+import { readConfigFile } from './config-file.ts';
+import type { ImageDefinition } from './definition.ts';
 
 /** The repository at one commit. */
 export interface Snapshot {
@@ -13,16 +15,19 @@ export interface Snapshot {
   text(path: string): string | undefined;
   /** A loaded Dockerfile; undefined for what is no file of the commit. Throws ConfigurationError for one that is wrong. */
   dockerfile(path: string): Dockerfile | undefined;
+  /** A loaded file of image definitions, as `dockerfile` is. */
+  config(path: string): readonly ImageDefinition[] | undefined;
 }
 
-/** What snapshots of one repository share: texts by blob id, and the Dockerfiles made of them. */
+/** What snapshots of one repository share: texts by blob id, and what was made of them. */
 export interface BlobCache {
   readonly texts: Map<string, string>;
   readonly dockerfiles: Map<string, Dockerfile>;
+  readonly configs: Map<string, readonly ImageDefinition[]>;
 }
 
 export function createBlobCache(): BlobCache {
-  return { texts: new Map(), dockerfiles: new Map() };
+  return { texts: new Map(), dockerfiles: new Map(), configs: new Map() };
 }
 
 /** Reads the texts of blobs by id. */
@@ -32,7 +37,7 @@ export type ReadBlobs = (ids: readonly string[]) => Promise<ReadonlyMap<string, 
 export function createSnapshot(
   entries: readonly ContextEntry[],
   readBlobs: ReadBlobs,
-  { texts, dockerfiles }: BlobCache,
+  { texts, dockerfiles, configs }: BlobCache,
 ): Snapshot {
   const fileAt = (path: string): ContextEntry | undefined => {
     const entry = entryAt(entries, path);
@@ -45,18 +50,21 @@ export function createSnapshot(
     if (text === undefined) throw new Error(`"${path}" is used before it is loaded`);
     return text;
   };
+  /** A commit and its base mostly hold the same files: each is read once. */
+  const readOnce = <Made>(path: string, made: Map<string, Made>, read: (text: string, path: string) => Made) => {
+    const text = textOf(path);
+    if (text === undefined) return undefined;
+    const key = `${fileAt(path)?.id} ${path}`;
+    const known = made.get(key) ?? read(text, path);
+    made.set(key, known);
+    return known;
+  };
   return {
     entries,
     entryAt: (path) => entryAt(entries, path),
     text: textOf,
-    dockerfile(path) {
-      const text = textOf(path);
-      if (text === undefined) return undefined;
-      const key = `${fileAt(path)?.id} ${path}`;
-      const known = dockerfiles.get(key) ?? parseDockerfile(text, path);
-      dockerfiles.set(key, known);
-      return known;
-    },
+    dockerfile: (path) => readOnce(path, dockerfiles, parseDockerfile),
+    config: (path) => readOnce(path, configs, readConfigFile),
     async load(paths) {
       const ids = new Set(paths.flatMap((path) => fileAt(path)?.id ?? []));
       const missing = [...ids].filter((id) => !texts.has(id));

@@ -18,6 +18,8 @@ export const TOKEN = 'ghs_token_of_the_example';
 export interface ExampleOptions {
   /** A folder of `examples/`. */
   readonly name: string;
+  /** Where its files are, if not there. */
+  readonly source?: string;
   /** `Owner/Name`, in the case its owner chose. */
   readonly repository: string;
   /** The default branch; `main` unless told. */
@@ -59,7 +61,8 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
   const world = started.use(
     await startWorld({ folder: path.join(folder, 'world'), repository, defaultBranch: branch, images: [], log }),
   );
-  const workspace = makeWorkspace(path.join(root, 'examples', name), path.join(folder, 'repository'));
+  const source = options.source ?? path.join(root, 'examples', name);
+  const workspace = makeWorkspace(source, path.join(folder, 'repository'));
   const git = createExampleGit(workspace.folder, branch);
   if (branch !== 'main') git.run('branch', '--move', 'main', branch);
   const running = started.move();

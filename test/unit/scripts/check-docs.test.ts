@@ -80,12 +80,11 @@ describe('snippets', () => {
   });
 });
 
-test('messages of a table must be in the sources, around what they fill in', () => {
+test('messages of a table must be said by the sources, around what they fill in', () => {
   const sources = 'throw new Error(`the file "${file}" is not there`)';
-  const check = (message: string) =>
-    checkMessages('t.md', `| m | why |\n| --- | --- |\n| \`${message}\` | x |\n`, sources);
+  const check = (message: string, head = 'message') =>
+    checkMessages('t.md', `| ${head} | why |\n| --- | --- |\n| a warning, \`${message}\` | x |\n`, sources);
   expect(check('the file "…" is not there')).toEqual([]);
-  expect(check('the file "…" is missing')).toEqual([
-    { file: 't.md', line: 3, message: 'nothing in src says "" is missing"' },
-  ]);
+  expect(check('the file "…" is missing')).toEqual([{ file: 't.md', line: 3, message: 'nothing says "" is missing"' }]);
+  expect(check('a name', 'input')).toEqual([]);
 });
