@@ -18,9 +18,8 @@ export async function verifyWithIdentity(
     import('@sigstore/verify'),
     import('@sigstore/protobuf-specs'),
   ]);
-  const material = toTrustMaterial(
-    TrustedRoot.fromJSON(trustedRoot === undefined ? await publicRoot() : parseRoot(trustedRoot)),
-  );
+  const root = trustedRoot === undefined ? await publicRoot() : parseRoot(trustedRoot);
+  const material = readMaterial(() => toTrustMaterial(TrustedRoot.fromJSON(root)));
   // The policy takes a pattern: the identity is escaped and anchored, so that `a.b` is not `aXb` and not `xa.b`.
   const subjectAlternativeName = new RegExp(`^${expected.identity.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')}$`);
   try {
@@ -37,6 +36,15 @@ async function publicRoot(): Promise<unknown> {
   const [seed] = Object.values(seeds);
   if (seed === undefined) throw new Error('the Sigstore client brings no trusted root');
   return JSON.parse(Buffer.from(seed.targets['trusted_root.json'], 'base64').toString('utf8'));
+}
+
+/** What a trusted root holds; the client throws errors of many kinds for one that is none. */
+function readMaterial<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ConfigurationError('input "trusted-root": this is no trusted_root.json', { cause });
+  }
 }
 
 function parseRoot(text: string): unknown {
