@@ -20,11 +20,20 @@ export async function verifyWithIdentity(
   ]);
   const root = trustedRoot === undefined ? await publicRoot() : parseRoot(trustedRoot);
   const material = readMaterial(() => toTrustMaterial(TrustedRoot.fromJSON(root)));
-  // The policy takes a pattern: the identity is escaped and anchored, so that `a.b` is not `aXb` and not `xa.b`.
-  const subjectAlternativeName = new RegExp(`^${expected.identity.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')}$`);
+  const signer = verify(() => new Verifier(material).verify(toSignedEntity(bundleFromJSON(envelope.bundle))), file);
+  const actual = { identity: signer.identity?.subjectAlternativeName, issuer: signer.identity?.extensions?.issuer };
+  // Compared here and exactly: the client's own policy takes the identity for a pattern.
+  for (const name of ['identity', 'issuer'] as const)
+    if (actual[name] !== expected[name])
+      throw new ConfigurationError(
+        `"${file}" is by the ${name} ${JSON.stringify(actual[name] ?? '')}, not ${JSON.stringify(expected[name])}`,
+        { file },
+      );
+}
+
+function verify<T>(check: () => T, file: string): T {
   try {
-    const entity = toSignedEntity(bundleFromJSON(envelope.bundle));
-    new Verifier(material).verify(entity, { subjectAlternativeName, extensions: { issuer: expected.issuer } });
+    return check();
   } catch (cause) {
     throw new ConfigurationError(`"${file}" is not verified: ${messagesOf(cause).join(': ')}`, { file, cause });
   }
