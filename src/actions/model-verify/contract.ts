@@ -62,6 +62,10 @@ export const contract = defineContract({
       description:
         'A signature in the OpenSSF model signing format (`model.sig`). It covers the folder that it stands in: every file there must be signed, and every signed file be there.',
     }),
+    signed: text({
+      description:
+        'The folder, or the one file, that `signature` covers where that is not the folder it stands in; with `image`, relative to the folder of the image.',
+    }),
     'public-key': text({ description: 'A PEM file with the EC public key that must have made the signature.' }),
     identity: text({
       description: 'Who must have signed: the subject of the Sigstore certificate, exactly as it stands there.',
