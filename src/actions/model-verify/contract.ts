@@ -79,7 +79,7 @@ export const contract = defineContract({
     }),
     image: text({
       description:
-        'A folder in an image of a registry, as `ghcr.io/owner/name:tag:/app/models`: the files there are verified in place of those of the workspace; manifests stay in the workspace, and their paths are relative to the folder.',
+        "A folder of an image, whose files are verified in place of those of the workspace, without running it: `ghcr.io/owner/name:tag:/app/models` of a registry, `local:name:tag:/app/models` of this machine's engine, or `layout:path:/app/models` of an OCI image layout in the workspace (a folder or a tar), as a build of one stage writes with `type=oci`. Manifests and signatures stay in the workspace, and their paths are relative to the folder.",
     }),
     platform: text({ description: 'Which image of several platforms `image` means.', default: 'linux/amd64' }),
     'github-token': secret({

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { isIgnored } from '../../core/models/signing/compare-signed.ts';
 import { parseEnvelope, type SignedEnvelope } from '../../core/models/signing/envelope.ts';
@@ -44,8 +44,17 @@ export async function openSignedFolder(
   const place = inputs.signed ?? (isImage ? '.' : posix.dirname(signature));
   if (findSigned(root, place) === 'file') return singleFile(signature, statement, [posix.normalize(place)]);
   if (statement.resources.every(({ path }) => path === '.')) return singleFile(signature, statement, models);
-  const own = isImage ? '' : posix.relative(place, signature);
+  const own = isImage ? copyOf(signature, workspace, join(root, place)) : posix.relative(place, signature);
   return { signature, statement, files: listSigned(root, place, (path) => isIgnored(path, own, statement.ignored)) };
+}
+
+/** The signature in a folder out of an image: by its name, where it is byte by byte the one that was verified. */
+function copyOf(signature: string, workspace: string, folder: string): string {
+  const name = posix.basename(signature);
+  const stats = lstatSync(join(folder, name), { throwIfNoEntry: false });
+  const verified = readFileSync(join(workspace, signature));
+  const isCopy = stats?.isFile() === true && stats.size === verified.length;
+  return isCopy && readFileSync(join(folder, name)).equals(verified) ? name : '';
 }
 
 async function verifyEnvelope(

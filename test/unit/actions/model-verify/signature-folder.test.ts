@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { makeImage, makeLayer, writeLayout } from '../../core/registry/oci-layout.ts';
 import { BOTH, FILES, MODEL, README, type Resources, resource, sign, statement } from './model-signature.ts';
 import { createWorkspace } from './verify-step.ts';
 
@@ -148,5 +149,38 @@ describe('shards', () => {
   test('of other sizes than the stated one do not pass for it', async () => {
     using folder = step(both, {}, { method: 'shards', shard_size: 60 });
     await expect(folder.verify(inputs)).resolves.toMatchObject({ failure: expect.stringContaining('not verified') });
+  });
+});
+
+describe('a signature of the workspace over a folder of an image', () => {
+  const given = { models: '*.safetensors', signature: 'model.sig', 'public-key': 'key.pem', require: 'signature' };
+
+  /** A workspace with an image layout whose /m holds these files. */
+  async function withImage(files: Readonly<Record<string, string>>, signature = signed(BOTH)) {
+    const step = createWorkspace({ 'key.pem': PEM, 'model.sig': signature });
+    const entries = Object.entries(files).map(([name, content]) => ({ name: `m/${name}`, content }));
+    const { manifest, blobs } = makeImage([await makeLayer(entries)]);
+    mkdirSync(join(step.workspace, 'image'));
+    await writeLayout(join(step.workspace, 'image'), manifest, blobs);
+    return step;
+  }
+  const content = { 'a.safetensors': MODEL.toString('latin1'), 'README.md': README.toString() };
+
+  test('may have its copy in there, and nothing else that is not signed', async () => {
+    const signature = signed(BOTH);
+    using step = await withImage({ ...content, 'model.sig': signature }, signature);
+    expect((await step.verify({ ...given, image: 'layout:image:/m' })).failure).toBeUndefined();
+    using other = await withImage({ ...content, 'model.sig': 'import os' });
+    await expect(other.verify({ ...given, image: 'layout: image:/m' })).rejects.toThrow(
+      '"model.sig": it stands in the signed folder, but is not signed',
+    );
+  });
+
+  test('covers the folder in it that "signed" names', async () => {
+    const below = Object.fromEntries(Object.entries(content).map(([name, text]) => [`deep/${name}`, text]));
+    using step = await withImage({ ...below, 'other.txt': 'x' });
+    const image = { ...given, models: '**/*.safetensors', image: 'layout:image:/m' };
+    expect((await step.verify({ ...image, signed: 'deep' })).failure).toBeUndefined();
+    await expect(step.verify(image)).rejects.toThrow('is not what was signed');
   });
 });
