@@ -71,13 +71,13 @@ const refusing =
     }
   };
 
-/** The first words of a message that are its own, and no name out of the file. */
+/** The last words of a message: they are its own, where the first may be a name out of the file. */
 function plain(text: string): string {
   return text
     .replace(/"(?:[^"\\]|\\.)*"/g, '')
     .split(/[\s,;:]+/)
     .filter((word) => /^[a-z']{2,}$/.test(word))
-    .slice(0, 2)
+    .slice(-3)
     .join(' ');
 }
 
