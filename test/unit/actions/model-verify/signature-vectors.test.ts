@@ -43,9 +43,11 @@ describe('signatures of the reference implementation', () => {
     ['v1.0.0-elliptic-key', ONE, KEY],
     ['v1.1.0-elliptic-key', { ...TWO_LINES, 'm/ignore-me': 'x' }, KEY],
     ['v0.3.1-sigstore', TWO, IDENTITY],
+    ['v1.0.0-sigstore', TWO, IDENTITY],
     ['v1.0.1-sigstore', TWO, IDENTITY],
     ['v1.1.0-sigstore', { ...TWO, 'm/ignore-me': 'x' }, IDENTITY],
     ['key-multi-file', MULTI, KEY],
+    ['key-simple-go', TWO_LINES, KEY],
   ])('%s is verified', async (name, files, by) => {
     expect((await verify(name, files, by)).failure).toBeUndefined();
   });
