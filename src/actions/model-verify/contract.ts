@@ -81,7 +81,10 @@ export const contract = defineContract({
       description:
         "A folder of an image, whose files are verified in place of those of the workspace, without running it: `ghcr.io/owner/name:tag:/app/models` of a registry, `local:name:tag:/app/models` of this machine's engine, or `layout:path:/app/models` of an OCI image layout in the workspace (a folder or a tar), as a build of one stage writes with `type=oci`. Manifests and signatures stay in the workspace, and their paths are relative to the folder.",
     }),
-    platform: text({ description: 'Which image of several platforms `image` means.', default: 'linux/amd64' }),
+    platform: text({
+      description:
+        'Which image of several platforms `image` means. Default: `linux/amd64`, and for `local:` the platform of this machine.',
+    }),
     'github-token': secret({
       description: 'A token that may read `image` from GHCR. Other registries take what `docker login` stored.',
       default: '${{ github.token }}',

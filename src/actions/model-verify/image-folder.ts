@@ -1,4 +1,5 @@
 import { rm, stat } from 'node:fs/promises';
+import { arch } from 'node:os';
 import { join } from 'node:path';
 import { findLogin } from '../../core/buildkit/docker-config.ts';
 import { checkInside } from '../../core/models/select-models.ts';
@@ -44,7 +45,8 @@ export async function takeOutFolder(
 ): Promise<string> {
   const folder = parseImageFolder(image);
   const into = join(context.temp, `models-${process.pid}-${Date.now()}`);
-  const target = { path: folder.path, platform: inputs.platform, into, log: context.log };
+  const platform = inputs.platform ?? (folder.kind === 'local' ? ownPlatform() : 'linux/amd64');
+  const target = { path: folder.path, platform, into, log: context.log };
   if (folder.kind === 'registry') {
     const credentials = await chooseCredentials(parseReference(folder.name).registry, inputs.githubToken, context);
     const client = createRegistryClient({ log: context.log, credentials: () => credentials });
@@ -64,6 +66,11 @@ export async function takeOutFolder(
     await rm(made, { recursive: true, force: true });
   }
   return into;
+}
+
+/** What the engine of this machine builds unless it is told otherwise, in Go's words for processors. */
+function ownPlatform(): string {
+  return `linux/${arch() === 'x64' ? 'amd64' : arch()}`;
 }
 
 /** The layout's folder: as it stands in the workspace, or made at `made` from an archive or the engine's image. */
