@@ -122,6 +122,11 @@ const statement = (name: string, serialization: object): Buffer =>
       },
     }),
   );
+const oldStatement = {
+  _type: 'https://in-toto.io/Statement/v1',
+  predicateType: 'https://model_signing/Digests/v0.1',
+  subject: [{ name: 'a', digest: { sha256: '0'.repeat(64) }, annotations: { actual_hash_algorithm: 'file-sha256' } }],
+};
 const IDENTITY = { identity: 'a@example.com', issuer: 'https://example.com' };
 const EMPTY_ROOT = JSON.stringify({
   mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
@@ -231,7 +236,11 @@ export const targets: Readonly<Record<string, FuzzTarget>> = {
     parse: refusing((bytes) => parseEnvelope(bytes.toString('utf8'), 'model.sig')),
   },
   'signature-statement': {
-    seeds: [statement('a', { method: 'files' }), statement('a:0:5', { method: 'shards', shard_size: 5 })],
+    seeds: [
+      statement('a', { method: 'files' }),
+      statement('a:0:5', { method: 'shards', shard_size: 5 }),
+      Buffer.from(JSON.stringify(oldStatement)),
+    ],
     mutate: mutateJson,
     parse: refusing((bytes) => parseStatement(bytes, 'model.sig')),
   },

@@ -18,8 +18,6 @@ export interface SignedEnvelope {
 }
 
 const BUNDLE = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.[1-9]\d*\+json|\+json;version=0\.[1-9]\d*)$/;
-/** Version 0.2 signed "DSSEV1" and the bytes in Python's notation, in place of DSSE's encoding. */
-const OLD_PREDICATE = /"predicateType":\s*"https:\/\/model_signing\/Digests\/v0\.1"/;
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 
 /**
@@ -43,8 +41,6 @@ export function parseEnvelope(text: string, file: string): SignedEnvelope {
   if (!Array.isArray(signatures) || signatures.length === 0) return refuse('it holds no signature');
   const certificates = certificatesOf(material, refuse);
   const payload = base64(envelope['payload'], refuse);
-  if (OLD_PREDICATE.test(payload.toString('latin1')))
-    refuse('it was made by model-signing 0.2, whose signatures are no DSSE: sign again with 1.0 or newer');
   const key = material['publicKey'];
   if (certificates.length === 0 && !isRecord(key)) return refuse('it names neither a key nor a certificate');
   return {

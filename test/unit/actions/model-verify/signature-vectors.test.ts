@@ -37,6 +37,7 @@ async function verify(
 
 describe('signatures of the reference implementation', () => {
   test.each([
+    ['v0.2.0-certificate', TWO, CHAIN],
     ['v0.3.1-certificate', TWO, CHAIN],
     ['v1.1.0-certificate', { ...TWO, 'm/ignore-me': 'x' }, CHAIN],
     ['v0.3.1-elliptic-key', ONE, KEY],
@@ -53,6 +54,7 @@ describe('signatures of the reference implementation', () => {
   });
 
   test.each([
+    ['v0.2.0-certificate', { ...TWO, 'm/signme-1': 'other' }, CHAIN],
     ['v1.1.0-certificate', { ...TWO, 'm/signme-1': 'other' }, CHAIN],
     ['v1.1.0-elliptic-key', { ...TWO_LINES, 'm/signme-1': 'signme-1' }, KEY],
     ['v1.1.0-sigstore', { ...TWO, 'm/signme-1': 'other' }, IDENTITY],
@@ -84,7 +86,8 @@ describe('signatures of the reference implementation', () => {
     ['v1.1.0-elliptic-key', TWO_LINES, CHAIN, /needs to know who must have signed/],
     ['key-multi-file', { ...MULTI, 'm/subdir/.gitignore': 'x' }, KEY, /subdir\/\.gitignore": it stands in the signed/],
     ['certificate-expired', TWO_LINES, CHAIN, /CN=expired-signer expired on/],
-    ['v0.2.0-certificate', TWO, CHAIN, /made by model-signing 0\.2, whose signatures are no DSSE: sign again/],
+    ['v0.2.0-certificate', { ...TWO, 'm/new.py': 'x' }, CHAIN, /not signed/],
+    ['v0.2.0-certificate', { 'm/signme-1': 'signme-1' }, CHAIN, /"signme-2": it is signed, but is not there/],
   ])('%s is refused for what it is not (%#)', async (name, files, by, error) => {
     const root = JSON.stringify({
       mediaType: '',
@@ -96,7 +99,7 @@ describe('signatures of the reference implementation', () => {
     await expect(verify(name, { ...files, 'root.json': root }, by)).rejects.toThrow(error);
   });
 
-  test.each(['v1.1.0-certificate', 'v1.1.0-elliptic-key', 'v1.1.0-sigstore'])(
+  test.each(['v0.2.0-certificate', 'v1.1.0-certificate', 'v1.1.0-elliptic-key', 'v1.1.0-sigstore'])(
     '%s is refused when it is cut, or one character of it is another',
     async (name) => {
       const text = vector(`${name}.sig`).toString();
