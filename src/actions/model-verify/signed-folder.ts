@@ -68,6 +68,8 @@ async function verifyEnvelope(
   if (publicKey !== undefined) {
     if (identity !== undefined || issuer !== undefined)
       throw new ConfigurationError('"public-key" and "identity" are two ways to sign: give one of them');
+    if (root !== undefined)
+      throw new ConfigurationError('"public-key" and "trusted-root" are two things to trust: give one of them');
     return verifyWithKey(envelope, readInput(workspace, 'public-key', publicKey), signature);
   }
   if (identity !== undefined && issuer !== undefined) {

@@ -59,9 +59,12 @@ export function compareSigned(statement: SignedStatement, files: readonly Hashed
   return findings;
 }
 
-/** A file without a byte has no shards, and so no place in the list (OpenSSF Model Signing 1.0, section 6.3.2). */
-function isLeftOutOfShards({ size, isFile }: HashedFile, { shardSize }: SignedStatement): boolean {
-  return shardSize !== undefined && isFile && size === 0;
+/**
+ * A file without a byte has no shards, and so no place in the list (OpenSSF Model Signing 1.0, section 6.3.2). A link is
+ * never one: it may not have been read.
+ */
+function isLeftOutOfShards({ size, isFile, isLink }: HashedFile, { shardSize }: SignedStatement): boolean {
+  return shardSize !== undefined && isFile && !isLink && size === 0;
 }
 
 function compareFile(

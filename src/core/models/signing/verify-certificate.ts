@@ -24,31 +24,44 @@ export async function verifyWithCertificate(
   const trusted = readRoots(roots);
   const [leaf, ...chain] = envelope.certificates.map((der) => readCertificate(der, refuse));
   if (leaf === undefined) return refuse('there is none');
+  // Node tells neither the usage of a key nor how long a chain may be.
+  const { X509Certificate: Parsed } = await import('@sigstore/core');
+  const checkIssuer = (issuer: X509Certificate, below: number): void => {
+    checkTime(issuer, time, refuse);
+    const longest = Parsed.parse(issuer.raw).extBasicConstraints?.pathLenConstraint;
+    if (longest !== undefined && below > longest) refuse(`${nameOf(issuer)} may not stand so far above it`);
+  };
   let current = leaf;
   checkTime(leaf, time, refuse);
-  for (let depth = 0; ; depth += 1) {
-    if (depth > MAX_CHAIN) refuse('its chain is longer than is read');
+  for (let below = 0; ; below += 1) {
+    if (below > MAX_CHAIN) refuse('its chain is longer than is read');
     const issuers = trusted.filter((each) => isIssuedBy(current, each));
     const root = issuers.find((each) => whyNotValid(each, time) === undefined) ?? issuers[0];
     if (root !== undefined) {
-      checkTime(root, time, refuse);
+      checkIssuer(root, below);
       break;
     }
     const next: X509Certificate | undefined = chain.find(
       (each) => each.fingerprint256 !== current.fingerprint256 && isIssuedBy(current, each),
     );
     if (next === undefined) return refuse('its chain leads to none of "trusted-root"');
-    checkTime(next, time, refuse);
+    checkIssuer(next, below);
     current = next;
   }
-  await checkUsage(leaf, refuse);
+  // The leaf must be one for signatures, or for code; a certificate of a web server signs no model.
+  const isForCode = leaf.keyUsage?.includes(CODE_SIGNING) ?? false;
+  if (!isForCode && Parsed.parse(leaf.raw).extKeyUsage?.digitalSignature !== true)
+    refuse('it is not one for signatures');
   verifySignature(envelope, leaf.publicKey, file);
 }
 
 function checkTime(certificate: X509Certificate, time: Date, refuse: (why: string) => never): void {
   const why = whyNotValid(certificate, time);
-  if (why !== undefined)
-    refuse(`${certificate.subject.replace(/\n/g, ', ')} ${why}, and nothing in the signature tells when it was made`);
+  if (why !== undefined) refuse(`${nameOf(certificate)} ${why}, and nothing in the signature tells when it was made`);
+}
+
+function nameOf({ subject }: X509Certificate): string {
+  return subject.replace(/\n/g, ', ');
 }
 
 /** Written so that a date that cannot be read is not a valid one. */
@@ -59,15 +72,6 @@ function whyNotValid({ validFrom, validTo }: X509Certificate, time: Date): strin
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-}
-
-/** The leaf must be one for signatures, or for code; a certificate of a web server signs no model. */
-async function checkUsage(leaf: X509Certificate, refuse: (why: string) => never): Promise<void> {
-  // Node tells the extended usages alone.
-  const { X509Certificate: Parsed } = await import('@sigstore/core');
-  const isForCode = leaf.keyUsage?.includes(CODE_SIGNING) ?? false;
-  const isForSignatures = Parsed.parse(leaf.raw).extKeyUsage?.digitalSignature === true;
-  if (!isForCode && !isForSignatures) refuse('it is not one for signatures');
 }
 
 function readRoots(pem: string): readonly X509Certificate[] {

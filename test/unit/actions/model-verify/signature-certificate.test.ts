@@ -27,6 +27,8 @@ interface Certified {
   readonly isAuthority?: boolean;
   readonly usages?: readonly string[];
   readonly signs?: boolean;
+  /** How many authorities may stand below it. */
+  readonly below?: number;
   /** Days from now. */
   readonly from?: number;
   readonly to?: number;
@@ -34,16 +36,14 @@ interface Certified {
 
 /** A certificate by an issuer, or by itself. */
 async function certify(name: string, issuer: Party | undefined, options: Certified = {}): Promise<Party> {
-  const { curve = 'P-256', isAuthority = false, usages = [], signs = true, from = -1, to = 30 } = options;
+  const { curve = 'P-256', isAuthority = false, usages = [], signs = true, from = -1, to = 30, below } = options;
   const algorithm = { name: 'ECDSA', namedCurve: curve, hash: 'SHA-256' };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const flags = isAuthority
-    ? KeyUsageFlags.keyCertSign
-    : signs
-      ? KeyUsageFlags.digitalSignature
-      : KeyUsageFlags.keyAgreement;
+  const flags =
+    (isAuthority ? KeyUsageFlags.keyCertSign : 0) |
+    (signs ? KeyUsageFlags.digitalSignature : KeyUsageFlags.keyAgreement);
   const extensions: Extension[] = [
-    new BasicConstraintsExtension(isAuthority, undefined, true),
+    new BasicConstraintsExtension(isAuthority, below, true),
     new KeyUsagesExtension(flags, true),
   ];
   if (usages.length > 0) extensions.push(new ExtendedKeyUsageExtension([...usages]));
@@ -104,6 +104,12 @@ describe('a signature by a chain of certificates', () => {
     expect((await verify(bundle(signer, [between, root]), [root])).failure).toBeUndefined();
   });
 
+  test('may be by a certificate that stands for itself', async () => {
+    const own = await certify('own', undefined, { isAuthority: true });
+    expect((await verify(bundle(own, []), [own])).failure).toBeUndefined();
+    await expect(verify(bundle(own, []), [root])).rejects.toThrow('leads to none');
+  });
+
   test.each([
     [
       'by another root of the same name',
@@ -141,6 +147,16 @@ describe('a signature by a chain of certificates', () => {
       },
       [root],
       /leads to none/,
+    ],
+    [
+      'through more authorities than one of them allows',
+      async () => {
+        const last = await certify('last', root, { isAuthority: true, below: 0 });
+        const more = await certify('more', last, { isAuthority: true });
+        return bundle(await certify('signer', more), [more, last]);
+      },
+      [root],
+      /CN=last may not stand so far above it/,
     ],
     [
       'of a server',

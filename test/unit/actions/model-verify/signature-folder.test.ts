@@ -121,6 +121,12 @@ describe('shards', () => {
     await expect(folder.verify(inputs)).rejects.toThrow('__init__.py": it stands in the signed folder');
   });
 
+  test('must be there of a link as well, though it is not read', async () => {
+    using folder = step(both, { 'other.py': 'import os' });
+    symlinkSync('../other.py', join(folder.workspace, 'm/z.py'));
+    await expect(folder.verify(inputs)).rejects.toThrow('z.py": it stands in the signed folder');
+  });
+
   test.each([
     [
       'of a file that changed in its second part',
