@@ -28,7 +28,7 @@ export interface FuzzResult {
 }
 
 /** Larger inputs find nothing that these do not, and slow the run. */
-const MAX_INPUT = 16 * 1024;
+const MAX_INPUT = 32 * 1024;
 
 /**
  * Gives a parser mutants until the time is over. A mutant with a new answer becomes a seed of the next ones, so that a run

@@ -1,12 +1,12 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { bufferSource } from '../../src/core/models/byte-source.ts';
+import { inspectModel } from '../../src/core/models/inspect-model.ts';
 import { parseManifest } from '../../src/core/models/manifest/parse-manifest.ts';
 import { readModel } from '../../src/core/models/read-model.ts';
 import { formatSarif } from '../../src/core/models/sarif.ts';
-import { parseEnvelope } from '../../src/core/models/signing/envelope.ts';
-import { parseStatement } from '../../src/core/models/signing/statement.ts';
-import { verifyWithIdentity } from '../../src/core/models/signing/verify-identity.ts';
-import { ConfigurationError } from '../../src/core/runner/errors.ts';
 import {
   estimator,
   joblibArray,
@@ -34,6 +34,7 @@ import {
 import { gguf, ggufText, npy, safetensors } from '../unit/core/models/generators/tensors.ts';
 import { tflite } from '../unit/core/models/generators/tflite.ts';
 import { torchZip } from '../unit/core/models/generators/zip.ts';
+import { plain, refusing } from './answers.ts';
 import type { FuzzTarget, Parse } from './fuzz-run.ts';
 import { leadElsewhere, mutateBytes } from './mutate-bytes.ts';
 import {
@@ -58,83 +59,25 @@ const model: Parse = (bytes) => {
   return [format, ...findings.map(({ severity, rule, message: text }) => `${severity} ${rule} ${plain(text)}`)];
 };
 
-/** A refusal that the user can mend is an answer; anything else is a crash. */
-const refusing =
-  (parse: (bytes: Buffer) => unknown): Parse =>
-  async (bytes) => {
-    try {
-      await parse(bytes);
-      return ['read'];
-    } catch (error) {
-      if (error instanceof ConfigurationError) return [plain(error.message)];
-      throw error;
-    }
-  };
-
-/** The last words of a message: they are its own, where the first may be a name out of the file. */
-function plain(text: string): string {
-  return text
-    .replace(/"(?:[^"\\]|\\.)*"/g, '')
-    .split(/[\s,;:]+/)
-    .filter((word) => /^[a-z']{2,}$/.test(word))
-    .slice(-3)
-    .join(' ');
-}
+/** A whole file on the disk, with what is unpacked beside it on the way. */
+const wholeFile: Parse = async (bytes) => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-fuzz-'));
+  try {
+    const file = join(folder, 'model');
+    writeFileSync(file, bytes);
+    const plan = { algorithms: ['sha256'], shards: undefined } as const;
+    const job = { file, path: 'model', plan, scans: true, allowedGlobals: [], temp: folder };
+    const { format, findings } = await inspectModel(job, () => undefined);
+    const left = readdirSync(folder);
+    if (left.length > 1) throw new Error(`it left ${left.join(', ')} behind`);
+    return [format, ...findings.map(({ severity, rule, message: text }) => `${severity} ${rule} ${plain(text)}`)];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
 
 const lines: MutateStructure = (seed, _seeds, random) => mutateText(seed, random);
 const offsets: MutateStructure = (seed, seeds, random) => leadElsewhere(mutateBytes(seed, seeds, random), random);
-
-const bundle = {
-  mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
-  verificationMaterial: {
-    certificate: { rawBytes: 'MIIB' },
-    tlogEntries: [
-      {
-        logIndex: '1',
-        logId: { keyId: 'AAAA' },
-        kindVersion: { kind: 'dsse', version: '0.0.1' },
-        integratedTime: '1746234602',
-        inclusionPromise: { signedEntryTimestamp: 'MEUC' },
-        inclusionProof: {
-          logIndex: '1',
-          rootHash: 'AAAA',
-          treeSize: '2',
-          hashes: ['AAAA'],
-          checkpoint: { envelope: 'a\n1\nAAAA\n\n— a AAAA\n' },
-        },
-        canonicalizedBody: 'e30=',
-      },
-    ],
-    timestampVerificationData: { rfc3161Timestamps: [{ signedTimestamp: 'MIIE' }] },
-  },
-  dsseEnvelope: { payload: 'e30=', payloadType: 'application/vnd.in-toto+json', signatures: [{ sig: 'AA==' }] },
-};
-const keyBundle = { ...bundle, verificationMaterial: { publicKey: { hint: 'a', rawBytes: 'AAAA' }, tlogEntries: [] } };
-const statement = (name: string, serialization: object): Buffer =>
-  Buffer.from(
-    JSON.stringify({
-      _type: 'https://in-toto.io/Statement/v1',
-      predicateType: 'https://model_signing/signature/v1.0',
-      subject: [{ name: 'm', digest: { sha256: '0'.repeat(64) } }],
-      predicate: {
-        resources: [{ name, digest: '0'.repeat(64), algorithm: 'sha256' }],
-        serialization: { hash_type: 'sha256', allow_symlinks: false, ignore_paths: ['.git'], ...serialization },
-      },
-    }),
-  );
-const oldStatement = {
-  _type: 'https://in-toto.io/Statement/v1',
-  predicateType: 'https://model_signing/Digests/v0.1',
-  subject: [{ name: 'a', digest: { sha256: '0'.repeat(64) }, annotations: { actual_hash_algorithm: 'file-sha256' } }],
-};
-const IDENTITY = { identity: 'a@example.com', issuer: 'https://example.com' };
-const EMPTY_ROOT = JSON.stringify({
-  mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
-  tlogs: [],
-  certificateAuthorities: [],
-  ctlogs: [],
-  timestampAuthorities: [],
-});
 
 /** A report must be JSON whatever models, entries and messages are called. */
 const sarif: Parse = (bytes) => {
@@ -154,8 +97,8 @@ const YML = `models:\n  - path: a\n    sha256: ${'a'.repeat(64)}\n    size: 3\n 
 const DVC = `outs:\n- md5: ${'a'.repeat(32)}\n  size: 3\n  hash: md5\n  path: a\n`;
 const LFS = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 3\n`;
 
-/** Every parser that reads what somebody else wrote. */
-export const targets: Readonly<Record<string, FuzzTarget>> = {
+/** Every parser of models, manifests and reports. */
+export const modelTargets: Readonly<Record<string, FuzzTarget>> = {
   pickle: {
     seeds: [
       PAYLOAD,
@@ -186,6 +129,19 @@ export const targets: Readonly<Record<string, FuzzTarget>> = {
     seeds: [gzipSync(STATE), deflateSync(estimator()), zstdCompressSync(torchZip(PAYLOAD)), gzipSync(tarTorch(STATE))],
     mutate: mutateBytes,
     parse: model,
+  },
+  'whole-file': {
+    seeds: [
+      gzipSync(STATE),
+      gzipSync(Buffer.alloc(20e6)),
+      deflateSync(estimator()),
+      zstdCompressSync(torchZip(PAYLOAD)),
+      torchZip(STATE, { name: 'best/data/1', content: Buffer.alloc(17e6), isDeflated: true }),
+      torchscript('def f(x): pass'),
+      STATE,
+    ],
+    mutate: mutateZip,
+    parse: wholeFile,
   },
   hdf5: { seeds: [NEW_HDF5, oldHdf5('model_config', CONFIG)], mutate: offsets, parse: model },
   onnx: {
@@ -230,39 +186,6 @@ export const targets: Readonly<Record<string, FuzzTarget>> = {
   'models-yml': { seeds: [Buffer.from(YML)], mutate: lines, parse: manifest('models.yml') },
   dvc: { seeds: [Buffer.from(DVC)], mutate: lines, parse: manifest('a.dvc') },
   'lfs-pointer': { seeds: [Buffer.from(LFS)], mutate: lines, parse: manifest('a.lfs') },
-  'signature-envelope': {
-    seeds: [bundle, keyBundle].map((each) => Buffer.from(JSON.stringify(each))),
-    mutate: mutateJson,
-    parse: refusing((bytes) => parseEnvelope(bytes.toString('utf8'), 'model.sig')),
-  },
-  'signature-statement': {
-    seeds: [
-      statement('a', { method: 'files' }),
-      statement('a:0:5', { method: 'shards', shard_size: 5 }),
-      Buffer.from(JSON.stringify(oldStatement)),
-    ],
-    mutate: mutateJson,
-    parse: refusing((bytes) => parseStatement(bytes, 'model.sig')),
-  },
-  'signature-identity': {
-    seeds: [Buffer.from(JSON.stringify(bundle))],
-    mutate: mutateJson,
-    parse: refusing((bytes) =>
-      verifyWithIdentity(parseEnvelope(bytes.toString('utf8'), 'model.sig'), IDENTITY, EMPTY_ROOT, 'model.sig'),
-    ),
-  },
-  'trusted-root': {
-    seeds: [Buffer.from(EMPTY_ROOT)],
-    mutate: mutateJson,
-    parse: refusing((bytes) =>
-      verifyWithIdentity(
-        parseEnvelope(JSON.stringify(bundle), 'model.sig'),
-        IDENTITY,
-        bytes.toString('utf8'),
-        'model.sig',
-      ),
-    ),
-  },
   sarif: { seeds: [Buffer.from('a/b c.pkl', 'utf16le'), Buffer.from([0, 0xd8])], mutate: mutateBytes, parse: sarif },
 };
 
