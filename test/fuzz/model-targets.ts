@@ -66,7 +66,7 @@ const wholeFile: Parse = async (bytes) => {
     const file = join(folder, 'model');
     writeFileSync(file, bytes);
     const plan = { algorithms: ['sha256'], shards: undefined } as const;
-    const job = { file, path: 'model', plan, scans: true, allowedGlobals: [], temp: folder };
+    const job = { file, path: 'model', plan, scans: true, allowedGlobals: [], scanTimeout: 60_000, temp: folder };
     const { format, findings } = await inspectModel(job, () => undefined);
     const left = readdirSync(folder);
     if (left.length > 1) throw new Error(`it left ${left.join(', ')} behind`);
