@@ -1,6 +1,9 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { request } from '../../src/core/net/request.ts';
+import { readConfig, resolveImage } from '../../src/core/registry/platform-image.ts';
+import { createRegistryClient } from '../../src/core/registry/registry-client.ts';
+import { fieldOf } from '../../src/core/runner/event.ts';
 import { append, replace, write } from '../harness/example/changes.ts';
 import { type Example, openExample } from '../harness/example/open-example.ts';
 import { pulledTags } from '../harness/example/published-images.ts';
@@ -58,6 +61,15 @@ describe('release.yml, called with one line', () => {
   test('starts the second wave from the image that the first has pushed, not from one built again', async () => {
     const api = first.jobs.find(({ name }) => name.endsWith('build api-linux-amd64'));
     expect(api?.log).toContain(`one-line_base@${(await tagsOf('base'))['latest']}, built earlier in this run`);
+  });
+
+  test('says in the labels of an image which model it carries', async () => {
+    const reference = { registry: example.world.registry.host, name: 'acme/one-line_api', tag: 'latest' };
+    const client = createRegistryClient();
+    const { config } = await resolveImage(client, reference, 'linux/amd64');
+    expect(fieldOf(await readConfig(client, reference, config), 'config', 'Labels')).toMatchObject({
+      'dev.slipway.model.model.npy': expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+    });
   });
 
   test('gives each job the permissions it needs, and the identity token to the deploying one alone', () => {

@@ -62,6 +62,10 @@ export const contract = defineContract({
       description:
         'A signature in the OpenSSF model signing format (`model.sig`). It covers the folder that it stands in: every file there must be signed, and every signed file be there.',
     }),
+    signed: text({
+      description:
+        'The folder, or the one file, that `signature` covers where that is not the folder it stands in; with `image`, relative to the folder of the image.',
+    }),
     'public-key': text({ description: 'A PEM file with the EC public key that must have made the signature.' }),
     identity: text({
       description: 'Who must have signed: the subject of the Sigstore certificate, exactly as it stands there.',
@@ -75,9 +79,12 @@ export const contract = defineContract({
     }),
     image: text({
       description:
-        'A folder in an image of a registry, as `ghcr.io/owner/name:tag:/app/models`: the files there are verified in place of those of the workspace; manifests stay in the workspace, and their paths are relative to the folder.',
+        "A folder of an image, whose files are verified in place of those of the workspace, without running it: `ghcr.io/owner/name:tag:/app/models` of a registry, `local:name:tag:/app/models` of this machine's engine, or `layout:path:/app/models` of an OCI image layout in the workspace (a folder or a tar), as a build of one stage writes with `type=oci`. Manifests and signatures stay in the workspace, and their paths are relative to the folder.",
     }),
-    platform: text({ description: 'Which image of several platforms `image` means.', default: 'linux/amd64' }),
+    platform: text({
+      description:
+        'Which image of several platforms `image` means. Default: `linux/amd64`, and for `local:` the platform of this machine.',
+    }),
     'github-token': secret({
       description: 'A token that may read `image` from GHCR. Other registries take what `docker login` stored.',
       default: '${{ github.token }}',

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DigestAlgorithm } from '../../core/models/digest-plan.ts';
 import type { InspectionJob } from '../../core/models/inspect-model.ts';
 import type { Expectation } from '../../core/models/manifest/expected-file.ts';
+import type { SignedFile } from '../../core/models/signing/list-signed.ts';
 import type { SignedFolder } from './signed-folder.ts';
 
 export interface JobOptions {
@@ -44,7 +45,7 @@ export function planJobs(
   });
 }
 
-/** A link that the signature forbids is a finding, and is not followed. */
-function isRead({ statement }: SignedFolder): (file: { readonly isLink: boolean }) => boolean {
-  return ({ isLink }) => !isLink || statement.allowsLinks;
+/** A link that the signature forbids is a finding, and is not followed; one that leads to no file cannot be. */
+function isRead({ statement }: SignedFolder): (file: SignedFile) => boolean {
+  return ({ isLink, isFile }) => isFile && (!isLink || statement.allowsLinks);
 }

@@ -19,9 +19,9 @@ export function judgeSignature(
 ): readonly JudgedModel[] {
   if (signed === undefined) return judged;
   const read = new Map(inspected.map((each) => [each.path, each]));
-  const files = signed.files.map(({ path, rootPath, isLink }) => {
+  const files = signed.files.map(({ path, rootPath, isLink, isFile }) => {
     const file = read.get(rootPath);
-    return { path, isLink, size: file?.size ?? 0, digests: file?.digests ?? { whole: new Map(), shards: [] } };
+    return { path, isLink, isFile, size: file?.size ?? 0, digests: file?.digests ?? { whole: new Map(), shards: [] } };
   });
   const rootPaths = new Map(signed.files.map(({ path, rootPath }) => [path, rootPath]));
   const found = compareSigned(signed.statement, files).map(({ path, finding }) => ({

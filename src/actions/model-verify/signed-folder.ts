@@ -1,8 +1,8 @@
-import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { checkInside } from '../../core/models/select-models.ts';
 import { isIgnored } from '../../core/models/signing/compare-signed.ts';
 import { parseEnvelope, type SignedEnvelope } from '../../core/models/signing/envelope.ts';
+import { findSigned, listSigned, type SignedFile } from '../../core/models/signing/list-signed.ts';
 import { parseStatement, type SignedStatement } from '../../core/models/signing/statement.ts';
 import { verifyWithCertificate } from '../../core/models/signing/verify-certificate.ts';
 import { verifyWithIdentity } from '../../core/models/signing/verify-identity.ts';
@@ -14,20 +14,12 @@ import type { contract } from './contract.ts';
 type Inputs = InputsOf<typeof contract>;
 
 const MAX_SIGNATURE = 64 * 1024 * 1024;
-const MAX_FILES = 100_000;
 
 /** A folder whose signature was verified: what it states, and which files are there to be held against it. */
 export interface SignedFolder {
   readonly signature: string;
   readonly statement: SignedStatement;
   readonly files: readonly SignedFile[];
-}
-
-export interface SignedFile {
-  /** Relative to the folder, and to the root of all models. */
-  readonly path: string;
-  readonly rootPath: string;
-  readonly isLink: boolean;
 }
 
 /**
@@ -49,10 +41,20 @@ export async function openSignedFolder(
   await verifyEnvelope(envelope, inputs, workspace, signature);
   const statement = parseStatement(envelope.payload, signature);
   const isImage = root !== workspace;
-  const folder = isImage ? '.' : posix.dirname(signature);
+  const place = inputs.signed ?? (isImage ? '.' : posix.dirname(signature));
+  if (findSigned(root, place) === 'file') return singleFile(signature, statement, [posix.normalize(place)]);
   if (statement.resources.every(({ path }) => path === '.')) return singleFile(signature, statement, models);
-  const own = isImage ? '' : posix.basename(signature);
-  return { signature, statement, files: listFiles(root, folder, (path) => isIgnored(path, own, statement.ignored)) };
+  const own = isImage ? copyOf(signature, workspace, join(root, place)) : posix.relative(place, signature);
+  return { signature, statement, files: listSigned(root, place, (path) => isIgnored(path, own, statement.ignored)) };
+}
+
+/** The signature in a folder out of an image: by its name, where it is byte by byte the one that was verified. */
+function copyOf(signature: string, workspace: string, folder: string): string {
+  const name = posix.basename(signature);
+  const stats = lstatSync(join(folder, name), { throwIfNoEntry: false });
+  const verified = readFileSync(join(workspace, signature));
+  const isCopy = stats?.isFile() === true && stats.size === verified.length;
+  return isCopy && readFileSync(join(folder, name)).equals(verified) ? name : '';
 }
 
 async function verifyEnvelope(
@@ -66,6 +68,8 @@ async function verifyEnvelope(
   if (publicKey !== undefined) {
     if (identity !== undefined || issuer !== undefined)
       throw new ConfigurationError('"public-key" and "identity" are two ways to sign: give one of them');
+    if (root !== undefined)
+      throw new ConfigurationError('"public-key" and "trusted-root" are two things to trust: give one of them');
     return verifyWithKey(envelope, readInput(workspace, 'public-key', publicKey), signature);
   }
   if (identity !== undefined && issuer !== undefined) {
@@ -76,48 +80,30 @@ async function verifyEnvelope(
   if (identity !== undefined || issuer !== undefined)
     throw new ConfigurationError('"identity" and "issuer" go together: anybody may vouch for any identity');
   if (root !== undefined && envelope.method === 'certificate') return verifyWithCertificate(envelope, root, signature);
+  if (root !== undefined && envelope.method === 'sigstore')
+    throw new ConfigurationError(`"${signature}" was signed by an identity: give "identity" and "issuer"`);
   throw new ConfigurationError(
     'input "signature" needs to know who must have signed: give "public-key", "identity" with "issuer", or "trusted-root" with certificates',
   );
 }
 
 /** Inputs that say who must have signed do nothing without a signature: a misspelt name must not pass for a check. */
-function refuseStray({ publicKey, identity, issuer, trustedRoot }: Inputs): void {
-  const strays = Object.entries({ 'public-key': publicKey, identity, issuer, 'trusted-root': trustedRoot });
+function refuseStray({ publicKey, identity, issuer, trustedRoot, signed }: Inputs): void {
+  const strays = Object.entries({ 'public-key': publicKey, identity, issuer, 'trusted-root': trustedRoot, signed });
   const [stray] = strays.find(([, value]) => value !== undefined) ?? [];
   if (stray !== undefined)
     throw new ConfigurationError(`input "${stray}" is given, but no "signature" to hold it against`);
 }
 
-/** A signature of one file alone calls it `.`: it is the one model that is selected. */
+/** A signature of one file alone calls it `.`, or by its name. */
 function singleFile(signature: string, statement: SignedStatement, models: readonly string[]): SignedFolder {
   const [only, ...others] = models;
   if (only === undefined || others.length > 0)
     throw new ConfigurationError(
-      `"${signature}" signs one file without naming it, but ${models.length} models are selected`,
+      `"${signature}" signs one file without naming it, but ${models.length} models are selected; name it in "signed"`,
     );
-  return { signature, statement, files: [{ path: '.', rootPath: only, isLink: false }] };
-}
-
-function listFiles(root: string, folder: string, isLeftOut: (path: string) => boolean): readonly SignedFile[] {
-  const files: SignedFile[] = [];
-  const open = [''];
-  for (let below = open.pop(); below !== undefined; below = open.pop()) {
-    for (const name of readdirSync(join(root, folder, below)).sort()) {
-      const path = posix.join(below, name);
-      if (isLeftOut(path)) continue;
-      const stats = lstatSync(join(root, folder, path));
-      const rootPath = posix.join(folder, path);
-      if (stats.isDirectory()) open.push(path);
-      else if (stats.isSymbolicLink()) {
-        checkInside(root, rootPath);
-        files.push({ path, rootPath, isLink: true });
-      } else files.push({ path, rootPath, isLink: false });
-      if (files.length > MAX_FILES)
-        throw new ConfigurationError(`the signed folder "${folder}" holds more than ${MAX_FILES} files`);
-    }
-  }
-  return files;
+  const path = statement.resources.every((each) => each.path === '.') ? '.' : posix.basename(only);
+  return { signature, statement, files: [{ path, rootPath: only, isLink: false, isFile: true }] };
 }
 
 function readInput(workspace: string, input: string, path: string): string {

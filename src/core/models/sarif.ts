@@ -129,6 +129,7 @@ function toResult({ model, expected }: JudgedModel, finding: ModelFinding, ruleI
   };
 }
 
+/** Half a surrogate pair, which a manifest may write, has no place in an address. */
 function toUri(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/');
+  return path.toWellFormed().split('/').map(encodeURIComponent).join('/');
 }

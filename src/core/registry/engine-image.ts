@@ -31,7 +31,7 @@ export async function saveEngineImage(options: {
       env: options.environment,
       deadline: DEADLINE,
     });
-    const files = await extractLayout(archive, options.folder);
+    const files = await unpackLayout(archive, options.folder);
     if (!files.has('index.json')) {
       throw new ConfigurationError(
         `this machine's engine writes "${options.name}" in no OCI image layout; Docker 25 is the oldest that does`,
@@ -50,9 +50,13 @@ export async function saveEngineImage(options: {
   }
 }
 
-/** Writes the layout's files and leaves everything else in the archive; the names that were written. */
-async function extractLayout(archive: string, folder: string): Promise<ReadonlySet<string>> {
+/**
+ * Writes the files of an image layout in a tar archive, as `docker save` and BuildKit's `type=oci` write one, into a folder
+ * and leaves everything else in the archive; the names that were written. Throws the system's error and tar-stream's.
+ */
+export async function unpackLayout(archive: string, folder: string): Promise<ReadonlySet<string>> {
   const written = new Set<string>();
+  await mkdir(folder, { recursive: true });
   const entries = extract();
   entries.on('entry', (header, content, next) => {
     const isWanted = header.type === 'file' && LAYOUT_FILE.test(header.name) && !written.has(header.name);

@@ -10,8 +10,8 @@ import { applyEntry } from './layer-entry.ts';
 import type { Descriptor } from './manifest.ts';
 import { type LayerCompression, layerCompression } from './media-types.ts';
 import { resolveImage } from './platform-image.ts';
-import { formatRepository, parseReference, type Repository } from './reference.ts';
-import type { RegistryClient } from './registry-client.ts';
+import { parseReference, type Reference, type Repository } from './reference.ts';
+import type { ImageReader } from './registry-client.ts';
 
 export interface ExportLimits {
   /** Files, folders and links that the layers write into the folder. */
@@ -33,8 +33,10 @@ export interface ExportedFolder {
 }
 
 /**
- * Takes a folder out of an image in a registry into `into`, without an engine and without running the image.
+ * Takes a folder out of an image into `into`, without an engine and without running the image.
  *
+ * `client` reads a registry, `reference` names the image there; with `shown` it reads another place, and that is the
+ * image's name in messages.
  * `path` is absolute in the image, `platform` is `os/architecture[/variant]`, `into` must be absent or empty; it is
  * removed again when anything fails. Layers are applied bottom up with whiteouts and opaque folders (OCI image
  * specification 1.1, "Image Layer Filesystem Changeset"); permissions are kept, owners, times and set-id bits are not.
@@ -43,8 +45,9 @@ export interface ExportedFolder {
  * holds links that leave it or devices.
  */
 export async function exportPath(options: {
-  readonly client: RegistryClient;
+  readonly client: ImageReader;
   readonly reference: string;
+  readonly shown?: string;
   readonly path: string;
   readonly platform: string;
   readonly into: string;
@@ -53,18 +56,17 @@ export async function exportPath(options: {
 }): Promise<ExportedFolder> {
   const { client, log } = options;
   const folder = normalizeFolder(options.path);
-  const reference = parseReference(options.reference);
+  const reference: Reference = parseReference(options.reference);
+  const shown = options.shown ?? options.reference;
   const limits = { ...DEFAULT_EXPORT_LIMITS, ...options.limits };
-  const image = await resolveImage(client, reference, options.platform);
+  const image = await resolveImage(client, reference, options.platform, shown);
   const writer = await createFolderWriter(options.into, limits);
   try {
     const unpacked = { bytes: 0 };
     for (const layer of image.layers)
       await applyLayer({ client, repository: reference, layer, folder, writer, limits, unpacked });
-    const written: WrittenFolder = await writer.finish(`/${folder}`, options.reference);
-    log.info(
-      `took ${written.files} files (${written.bytes} bytes) in /${folder} out of ${formatRepository(reference)}@${image.digest}`,
-    );
+    const written: WrittenFolder = await writer.finish(`/${folder}`, shown);
+    log.info(`took ${written.files} files (${written.bytes} bytes) in /${folder} out of ${shown} (${image.digest})`);
     return { ...written, digest: image.digest };
   } catch (cause) {
     await rm(options.into, { recursive: true, force: true });
@@ -81,7 +83,7 @@ function normalizeFolder(path: string): string {
 }
 
 async function applyLayer(options: {
-  readonly client: RegistryClient;
+  readonly client: ImageReader;
   readonly repository: Repository;
   readonly layer: Descriptor;
   readonly folder: string;

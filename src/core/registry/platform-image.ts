@@ -3,7 +3,7 @@ import { ConfigurationError } from '../runner/errors.ts';
 import { isRecord } from '../runner/event.ts';
 import { type Descriptor, formatPlatform, parseManifest, UNKNOWN_PLATFORM } from './manifest.ts';
 import { formatReference, type Reference, type Repository } from './reference.ts';
-import type { RegistryClient } from './registry-client.ts';
+import type { ImageReader } from './registry-client.ts';
 
 export interface PlatformImage {
   /** Of the image manifest. */
@@ -17,15 +17,16 @@ const MAX_CONFIG = 8 * 1024 * 1024;
 /**
  * The image manifest of one platform that a reference names, directly or through an index.
  *
- * A platform without a variant (`linux/arm`) takes the only one of its architecture. Throws ConfigurationError when there
+ * A platform without a variant (`linux/arm`) takes the only one of its architecture. `shown` is the image's name in
+ * messages. Throws ConfigurationError when there
  * is no such reference, or no such platform: it then lists those there are.
  */
 export async function resolveImage(
-  client: RegistryClient,
+  client: ImageReader,
   reference: Reference,
   platform: string,
+  shown = formatReference(reference),
 ): Promise<PlatformImage> {
-  const shown = formatReference(reference);
   const root = await client.findManifest(reference, reference.digest ?? reference.tag ?? 'latest');
   if (root === undefined) throw new ConfigurationError(`there is no image ${shown} in the registry`);
   const content = parseManifest(root.bytes, root.mediaType);
@@ -45,7 +46,7 @@ export async function resolveImage(
     throw new ConfigurationError(`${shown} has no single image for ${platform}; its platforms are ${there}`);
   }
   const child = await client.findManifest(reference, found.digest);
-  if (child === undefined) throw new Error(`${shown} refers to ${found.digest}, which the registry does not have`);
+  if (child === undefined) throw new Error(`${shown} refers to ${found.digest}, which is not there`);
   const image = parseManifest(child.bytes, child.mediaType);
   if (image.kind !== 'image') throw new Error(`${shown} has an index where the image for ${platform} should be`);
   return { digest: child.digest, config: image.config, layers: image.layers };
@@ -53,7 +54,7 @@ export async function resolveImage(
 
 /** The platform that an image's configuration tells; undefined for what is no image's configuration. */
 export async function readPlatform(
-  client: RegistryClient,
+  client: ImageReader,
   repository: Repository,
   config: Descriptor,
 ): Promise<string | undefined> {
@@ -63,7 +64,7 @@ export async function readPlatform(
 
 /** An image's configuration (OCI image specification 1.1, "Image Configuration"); undefined for other artifacts. */
 export async function readConfig(
-  client: RegistryClient,
+  client: ImageReader,
   repository: Repository,
   config: Descriptor,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {

@@ -34,6 +34,9 @@ export interface RegistryClient {
   listTags(repository: Repository): Promise<readonly string[]>;
 }
 
+/** What taking files out of an image needs: a registry gives it, and an image layout does. */
+export type ImageReader = Pick<RegistryClient, 'findManifest' | 'readBlob'>;
+
 export interface RegistryClientOptions extends TransportOptions {
   /** Bytes of one upload request; undefined sends every blob in one. */
   readonly chunkBytes?: number;

@@ -10,6 +10,7 @@ import {
   X509Certificate,
 } from 'node:crypto';
 import { createCertificateAuthority } from './certificate-authority.ts';
+import { createCertificateLog } from './certificate-log.ts';
 import { type Answer, jsonAnswer, listen, type ReceivedRequest, type Standin } from './listening-server.ts';
 import { createMerkleLog } from './merkle-log.ts';
 import { startTimestampAuthority } from './timestamp-authority.ts';
@@ -17,9 +18,11 @@ import { startTimestampAuthority } from './timestamp-authority.ts';
 export interface SigstoreOptions {
   /** The issuer of the tokens that certificates are given for: a URL under which its keys are published. */
   readonly issuer: string;
+  /** Milliseconds that a certificate is good for from now on; ten minutes, as Fulcio's. */
+  readonly lifetime?: number;
 }
 
-/** Fulcio, Rekor and a timestamp authority behind one address. They sign; nothing of them is trusted elsewhere. */
+/** Fulcio, its log of certificates, Rekor and a timestamp authority behind one address. They sign; nothing of them is trusted elsewhere. */
 export interface Sigstore extends Standin {
   /** A TrustedRoot of sigstore/protobuf-specs, as JSON: all that a verifier without a network needs. */
   readonly trustedRoot: object;
@@ -29,8 +32,9 @@ export interface Sigstore extends Standin {
 
 const REKOR_NAME = 'rekor.stand-in';
 
-export async function startSigstore({ issuer }: SigstoreOptions): Promise<Sigstore> {
+export async function startSigstore({ issuer, lifetime = 600_000 }: SigstoreOptions): Promise<Sigstore> {
   const authority = await createCertificateAuthority('Fulcio');
+  const certificateLog = createCertificateLog();
   const timestamps = await startTimestampAuthority(authority);
   const logKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const logSpki = logKey.publicKey.export({ type: 'spki', format: 'der' });
@@ -49,8 +53,8 @@ export async function startSigstore({ issuer }: SigstoreOptions): Promise<Sigsto
       return jsonAnswer({ code: 3, message: 'The signature supplied in the request could not be verified' }, 400);
     const spki = key.export({ type: 'spki', format: 'der' });
     const uri = `https://github.com/${claims.job_workflow_ref}`;
-    const certificate = await authority.signWorkflow(spki, { uri, issuer });
-    const certificates = [certificate, authority.root].map((one) => `${one.toString('pem')}\n`);
+    const certificate = await authority.signWorkflow(spki, { uri, issuer, lifetime }, certificateLog);
+    const certificates = [certificate, authority.intermediate, authority.root].map((one) => `${one.toString('pem')}\n`);
     return jsonAnswer({ signedCertificateEmbeddedSct: { chain: { certificates } } });
   }
 
@@ -140,7 +144,7 @@ export async function startSigstore({ issuer }: SigstoreOptions): Promise<Sigsto
     await timestamps[Symbol.asyncDispose]();
   };
   const validFor = { start: new Date(Date.now() - 3_600_000).toISOString() };
-  const root = Buffer.from(authority.root.rawData).toString('base64');
+  const chain = [authority.intermediate, authority.root].map(({ rawData }) => Buffer.from(rawData).toString('base64'));
   return {
     ...server,
     entries,
@@ -158,11 +162,22 @@ export async function startSigstore({ issuer }: SigstoreOptions): Promise<Sigsto
         {
           subject: { organization: 'Stand-in', commonName: 'Fulcio' },
           uri: server.url,
-          certChain: { certificates: [{ rawBytes: root }] },
+          certChain: { certificates: chain.map((rawBytes) => ({ rawBytes })) },
           validFor,
         },
       ],
-      ctlogs: [],
+      ctlogs: [
+        {
+          baseUrl: 'https://ctlog.stand-in',
+          hashAlgorithm: 'SHA2_256',
+          publicKey: {
+            rawBytes: certificateLog.publicKey.toString('base64'),
+            keyDetails: 'PKIX_ECDSA_P256_SHA_256',
+            validFor,
+          },
+          logId: { keyId: certificateLog.id.toString('base64') },
+        },
+      ],
       timestampAuthorities: [
         {
           subject: { organization: 'Stand-in', commonName: 'Timestamps' },

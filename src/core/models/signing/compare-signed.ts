@@ -8,6 +8,8 @@ export interface HashedFile {
   readonly path: string;
   readonly size: number;
   readonly isLink: boolean;
+  /** False for a link that leads to no file. */
+  readonly isFile: boolean;
   readonly digests: Digests;
 }
 
@@ -40,7 +42,9 @@ export function compareSigned(statement: SignedStatement, files: readonly Hashed
   for (const file of files) {
     const resources = signed.get(file.path);
     signed.delete(file.path);
-    if (resources === undefined) add(file.path, 'it stands in the signed folder, but is not signed');
+    if (resources === undefined) {
+      if (!isLeftOutOfShards(file, statement)) add(file.path, 'it stands in the signed folder, but is not signed');
+    } else if (!file.isFile) add(file.path, 'it is signed, but leads to no file');
     else if (file.isLink && !statement.allowsLinks)
       add(file.path, 'it is a symbolic link, which the signature does not allow');
     else {
@@ -53,6 +57,14 @@ export function compareSigned(statement: SignedStatement, files: readonly Hashed
   }
   for (const path of signed.keys()) add(path, 'it is signed, but is not there');
   return findings;
+}
+
+/**
+ * A file without a byte has no shards, and so no place in the list (OpenSSF Model Signing 1.0, section 6.3.2). A link is
+ * never one: it may not have been read.
+ */
+function isLeftOutOfShards({ size, isFile, isLink }: HashedFile, { shardSize }: SignedStatement): boolean {
+  return shardSize !== undefined && isFile && !isLink && size === 0;
 }
 
 function compareFile(

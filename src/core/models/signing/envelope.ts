@@ -8,6 +8,7 @@ export interface SignedEnvelope {
   readonly payloadType: string;
   readonly payload: Buffer;
   readonly signatures: readonly Buffer[];
+  /** By what the bundle holds (OpenSSF Model Signing 1.0, section 4.1): a key, a chain of certificates, or one certificate. */
   readonly method: 'key' | 'certificate' | 'sigstore';
   /** What a bundle signed with a key says of it: the SHA-256 of its PEM, or the key itself. */
   readonly keyHint: string | undefined;
@@ -32,20 +33,22 @@ export function parseEnvelope(text: string, file: string): SignedEnvelope {
   const envelope = field(bundle, 'dsseEnvelope');
   if (!BUNDLE.test(String(field(bundle, 'mediaType')))) refuse('it is no Sigstore bundle');
   if (!isRecord(material) || !isRecord(envelope)) return refuse('it holds no signed statement');
+  // A client would verify the other content, and the statement would pass with it.
+  if (field(bundle, 'messageSignature') !== undefined) refuse('it holds two contents, and one of them is a file');
   const payloadType = String(envelope['payloadType']);
   if (payloadType !== PAYLOAD_TYPE) refuse(`it signs ${JSON.stringify(payloadType)}, no in-toto statement`);
   const { signatures } = envelope as { signatures?: unknown };
   if (!Array.isArray(signatures) || signatures.length === 0) return refuse('it holds no signature');
   const certificates = certificatesOf(material, refuse);
-  const isLogged = Array.isArray(material['tlogEntries']) && material['tlogEntries'].length > 0;
+  const payload = base64(envelope['payload'], refuse);
   const key = material['publicKey'];
   if (certificates.length === 0 && !isRecord(key)) return refuse('it names neither a key nor a certificate');
   return {
     bundle,
     payloadType,
-    payload: base64(envelope['payload'], refuse),
+    payload,
     signatures: signatures.slice(0, 16).map((each: unknown) => base64(field(each, 'sig'), refuse)),
-    method: certificates.length === 0 ? 'key' : isLogged ? 'sigstore' : 'certificate',
+    method: certificates.length === 0 ? 'key' : isRecord(material['certificate']) ? 'sigstore' : 'certificate',
     keyHint: isRecord(key) && typeof key['hint'] === 'string' && key['hint'] !== '' ? key['hint'] : undefined,
     rawKey: isRecord(key) && typeof key['rawBytes'] === 'string' ? base64(key['rawBytes'], refuse) : undefined,
     certificates,

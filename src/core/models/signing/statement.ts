@@ -3,6 +3,7 @@ import { ConfigurationError } from '../../runner/errors.ts';
 import { isRecord } from '../../runner/event.ts';
 import type { DigestAlgorithm } from '../digest-plan.ts';
 import { whyNoPath } from '../manifest/expected-file.ts';
+import { OLD_PREDICATE, readSubjects } from './version-0-2.ts';
 
 /** What a signature states: the digest of every file, or of every shard of every file. */
 export interface SignedStatement {
@@ -34,7 +35,7 @@ const DEFAULT_SHARD = 1_000_000_000;
 /**
  * Reads the in-toto statement of a verified signature. What it says must fit together: one subject, whose SHA-256 is that
  * of all digests one behind the other; resources sorted, each once, inside of the folder; one algorithm throughout.
- * Throws ConfigurationError. Source: OpenSSF Model Signing 1.0, "Predicate" and "Verification".
+ * Statements of version 0.2 are read too. Throws ConfigurationError. Source: OpenSSF Model Signing 1.0, sections 5 and 8.
  */
 export function parseStatement(payload: Buffer, file: string): SignedStatement {
   const refuse = (why: string): never => {
@@ -43,6 +44,7 @@ export function parseStatement(payload: Buffer, file: string): SignedStatement {
   const statement = record(parseJson(payload, refuse), 'it is no object', refuse);
   if (statement['_type'] !== STATEMENT)
     refuse(`it is of the type ${shown(statement['_type'])}, and ${STATEMENT} is read`);
+  if (statement['predicateType'] === OLD_PREDICATE) return oldStatement(statement['subject'], refuse);
   if (statement['predicateType'] !== PREDICATE)
     refuse(`it states ${shown(statement['predicateType'])}, and ${PREDICATE} is read`);
   const predicate = record(statement['predicate'], 'it has no predicate', refuse);
@@ -64,6 +66,15 @@ export function parseStatement(payload: Buffer, file: string): SignedStatement {
 }
 
 type Refuse = (why: string) => never;
+
+/** What version 0.2 stated: whole files by SHA-256, no links, and nothing left out. */
+function oldStatement(subjects: unknown, refuse: Refuse): SignedStatement {
+  const listed = readSubjects(subjects, refuse);
+  const entries = listed.map(({ name, digest }) => ({ name, digest, algorithm: 'sha256' }));
+  const sorted = entries.sort((one, other) => compareCodePoints(one.name, other.name));
+  const resources = readResources(sorted, 'sha256', 64, undefined, refuse);
+  return { resources, algorithm: 'sha256', shardSize: undefined, allowsLinks: false, ignored: [] };
+}
 
 function readResources(
   value: unknown,

@@ -18,14 +18,22 @@ export async function verifyWithIdentity(
     import('@sigstore/verify'),
     import('@sigstore/protobuf-specs'),
   ]);
-  const material = toTrustMaterial(
-    TrustedRoot.fromJSON(trustedRoot === undefined ? await publicRoot() : parseRoot(trustedRoot)),
-  );
-  // The policy takes a pattern: the identity is escaped and anchored, so that `a.b` is not `aXb` and not `xa.b`.
-  const subjectAlternativeName = new RegExp(`^${expected.identity.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')}$`);
+  const root = trustedRoot === undefined ? await publicRoot() : parseRoot(trustedRoot);
+  const material = readMaterial(() => toTrustMaterial(TrustedRoot.fromJSON(root)));
+  const signer = verify(() => new Verifier(material).verify(toSignedEntity(bundleFromJSON(envelope.bundle))), file);
+  const actual = { identity: signer.identity?.subjectAlternativeName, issuer: signer.identity?.extensions?.issuer };
+  // Compared here and exactly: the client's own policy takes the identity for a pattern.
+  for (const name of ['identity', 'issuer'] as const)
+    if (actual[name] !== expected[name])
+      throw new ConfigurationError(
+        `"${file}" is by the ${name} ${JSON.stringify(actual[name] ?? '')}, not ${JSON.stringify(expected[name])}`,
+        { file },
+      );
+}
+
+function verify<T>(check: () => T, file: string): T {
   try {
-    const entity = toSignedEntity(bundleFromJSON(envelope.bundle));
-    new Verifier(material).verify(entity, { subjectAlternativeName, extensions: { issuer: expected.issuer } });
+    return check();
   } catch (cause) {
     throw new ConfigurationError(`"${file}" is not verified: ${messagesOf(cause).join(': ')}`, { file, cause });
   }
@@ -37,6 +45,15 @@ async function publicRoot(): Promise<unknown> {
   const [seed] = Object.values(seeds);
   if (seed === undefined) throw new Error('the Sigstore client brings no trusted root');
   return JSON.parse(Buffer.from(seed.targets['trusted_root.json'], 'base64').toString('utf8'));
+}
+
+/** What a trusted root holds; the client throws errors of many kinds for one that is none. */
+function readMaterial<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ConfigurationError('input "trusted-root": this is no trusted_root.json', { cause });
+  }
 }
 
 function parseRoot(text: string): unknown {

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { ConfigurationError } from '../../runner/errors.ts';
 import { preAuthenticationEncoding, type SignedEnvelope } from './envelope.ts';
+import { encodeVersion02, isVersion02 } from './version-0-2.ts';
 
 /** The digest that goes with each curve (OpenSSF Model Signing 1.0, "Signing with a key"). */
 const CURVE_DIGESTS: ReadonlyMap<string, string> = new Map([
@@ -37,7 +38,10 @@ export function verifySignature(envelope: SignedEnvelope, key: KeyObject, file: 
       `the key for "${file}" is ${key.asymmetricKeyType} ${curve}; EC keys of P-256, P-384 and P-521 are read`,
     );
   const signed = preAuthenticationEncoding(envelope);
-  if (!envelope.signatures.some((signature) => verify(digest, signed, key, signature)))
+  const isSigned = (by: string, bytes: Buffer): boolean =>
+    envelope.signatures.some((signature) => verify(by, bytes, key, signature));
+  const isOld = isVersion02(envelope.payload) && isSigned('sha256', encodeVersion02(envelope));
+  if (!isOld && !isSigned(digest, signed))
     throw new ConfigurationError(`the signature in "${file}" is wrong: it is of other bytes or by another key`, {
       file,
     });

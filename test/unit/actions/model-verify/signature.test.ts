@@ -1,64 +1,11 @@
-import { createHash, createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
-import { safetensors } from '../../core/models/generators/tensors.ts';
+import { BOTH, FILES, MODEL, README, resource, sha256, sign, statement } from './model-signature.ts';
 import { createWorkspace } from './verify-step.ts';
 
-const A = safetensors({ w: { dtype: 'U8', shape: [16], data_offsets: [0, 16] } }, 16);
-const B = Buffer.from('# A model\n');
-const FILES = { 'm/a.safetensors': A, 'm/README.md': B };
 const CURVES = { 'P-256': 'sha256', 'P-384': 'sha384', 'P-521': 'sha512' } as const;
-
-const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
-const resource = (name: string, bytes: Buffer, hash = 'sha256') => ({
-  name,
-  digest: createHash(hash === 'blake2b' ? 'blake2b512' : hash)
-    .update(bytes)
-    .digest('hex'),
-  algorithm: hash,
-});
-
-type Resources = readonly ReturnType<typeof resource>[];
-const BOTH: Resources = [resource('README.md', B), resource('a.safetensors', A)];
-
-/** The statement that signers make of these resources. */
-function statement(resources: Resources, serialization: object = {}, more: object = {}): object {
-  const root = sha256(Buffer.concat(resources.map(({ digest }) => Buffer.from(digest, 'hex'))));
-  return {
-    _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ name: 'm', digest: { sha256: root } }],
-    predicateType: 'https://model_signing/signature/v1.0',
-    predicate: {
-      resources,
-      serialization: {
-        method: 'files',
-        hash_type: 'sha256',
-        allow_symlinks: false,
-        ignore_paths: [],
-        ...serialization,
-      },
-    },
-    ...more,
-  };
-}
-
-/** A bundle with a signature over the statement. */
-function sign(content: object, key: KeyObject, hash: string, material: object): string {
-  const payload = Buffer.from(JSON.stringify(content));
-  const payloadType = 'application/vnd.in-toto+json';
-  const signed = Buffer.concat([
-    Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `),
-    payload,
-  ]);
-  const signature = createSign(hash).update(signed).sign(key).toString('base64');
-  return JSON.stringify({
-    mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
-    verificationMaterial: { ...material, tlogEntries: [] },
-    dsseEnvelope: { payload: payload.toString('base64'), payloadType, signatures: [{ sig: signature, keyid: null }] },
-  });
-}
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const PEM = publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -78,7 +25,7 @@ describe('a signature by a key', () => {
   test.each([
     [
       'blake2b',
-      statement([resource('README.md', B, 'blake2b'), resource('a.safetensors', A, 'blake2b')], {
+      statement([resource('README.md', README, 'blake2b'), resource('a.safetensors', MODEL, 'blake2b')], {
         hash_type: 'blake2b',
       }),
     ],
@@ -86,22 +33,22 @@ describe('a signature by a key', () => {
       'shards',
       statement(
         [
-          resource('README.md:0:10', B),
-          resource(`a.safetensors:0:50`, A.subarray(0, 50)),
-          resource(`a.safetensors:50:${A.length}`, A.subarray(50)),
+          resource('README.md:0:10', README),
+          resource(`a.safetensors:0:50`, MODEL.subarray(0, 50)),
+          resource(`a.safetensors:50:${MODEL.length}`, MODEL.subarray(50)),
         ],
         { method: 'shards', shard_size: 50 },
       ),
     ],
-    ['a file left out by the signer', statement([resource('a.safetensors', A)], { ignore_paths: ['README.md'] })],
+    ['a file left out by the signer', statement([resource('a.safetensors', MODEL)], { ignore_paths: ['README.md'] })],
   ])('may use %s', async (_, content) => {
     using step = createWorkspace({ ...FILES, 'm/model.sig': withKey(content), 'key.pem': PEM });
     expect((await step.verify(inputs)).failure).toBeUndefined();
   });
 
   test.each([
-    ['a changed model', { 'm/a.safetensors': Buffer.concat([A.subarray(0, -1), Buffer.from('x')]) }],
-    ['a model that is not signed', { 'm/model.sig': withKey(statement([resource('README.md', B)])) }],
+    ['a changed model', { 'm/a.safetensors': Buffer.concat([MODEL.subarray(0, -1), Buffer.from('x')]) }],
+    ['a model that is not signed', { 'm/model.sig': withKey(statement([resource('README.md', README)])) }],
   ])('fails for %s', async (_, files) => {
     using step = createWorkspace({ ...FILES, 'm/model.sig': withKey(statement(BOTH)), 'key.pem': PEM, ...files });
     const { outputs, failure } = await step.verify(inputs);
@@ -122,7 +69,7 @@ describe('a signature by a key', () => {
     ],
     [
       'a signed file that is not there',
-      { 'm/model.sig': withKey(statement([...BOTH, resource('z.bin', B)])) },
+      { 'm/model.sig': withKey(statement([...BOTH, resource('z.bin', README)])) },
       /z\.bin": it is signed, but is not there/,
     ],
     [
@@ -156,11 +103,37 @@ describe('a signature by a key', () => {
     ],
     ['two subjects', { 'm/model.sig': withKey(twice) }, /one subject/],
     ['files that are not sorted', { 'm/model.sig': withKey(statement([...BOTH].reverse())) }, /not sorted/],
-    ['a file twice', { 'm/model.sig': withKey(statement([...BOTH, resource('a.safetensors', A)])) }, /there twice/],
-    ['a path out of the folder', { 'm/model.sig': withKey(statement([resource('../a', A)])) }, /outside of its folder/],
+    ['a file twice', { 'm/model.sig': withKey(statement([...BOTH, resource('a.safetensors', MODEL)])) }, /there twice/],
+    [
+      'a path out of the folder',
+      { 'm/model.sig': withKey(statement([resource('../a', MODEL)])) },
+      /outside of its folder/,
+    ],
+    ['an absolute path', { 'm/model.sig': withKey(statement([resource('/etc/a', MODEL)])) }, /outside of its folder/],
+    [
+      'a statement of another type',
+      { 'm/model.sig': withKey(statement(BOTH, {}, { _type: 'https://in-toto.io/Statement/v0.1' })) },
+      /it is of the type "https:\/\/in-toto\.io\/Statement\/v0\.1"/,
+    ],
+    [
+      'no word on how files were hashed',
+      { 'm/model.sig': withKey(statement(BOTH, {}, { predicate: { resources: BOTH } })) },
+      /does not say how files were hashed/,
+    ],
+    ['another method', { 'm/model.sig': withKey(statement(BOTH, { method: 'tree' })) }, /by the method "tree"/],
+    [
+      'a second content',
+      {
+        'm/model.sig': JSON.stringify({
+          ...JSON.parse(withKey(statement(BOTH))),
+          messageSignature: { signature: 'AA==' },
+        }),
+      },
+      /holds two contents/,
+    ],
     [
       'an algorithm that is not the stated one',
-      { 'm/model.sig': withKey(statement([{ ...resource('a.safetensors', A), algorithm: 'md5' }])) },
+      { 'm/model.sig': withKey(statement([{ ...resource('a.safetensors', MODEL), algorithm: 'md5' }])) },
       /is "md5", not sha256/,
     ],
     [
@@ -188,7 +161,7 @@ describe('a signature by a key', () => {
   test('does not follow a symbolic link', async () => {
     using step = createWorkspace({
       ...FILES,
-      'm/model.sig': withKey(statement([...BOTH, resource('z', B)])),
+      'm/model.sig': withKey(statement([...BOTH, resource('z', README)])),
       'key.pem': PEM,
     });
     symlinkSync('README.md', join(step.workspace, 'm/z'));
@@ -196,10 +169,13 @@ describe('a signature by a key', () => {
   });
 
   test('of shards that leave out a part fails', async () => {
-    const content = statement([resource('README.md:0:10', B), resource('a.safetensors:0:50', A.subarray(0, 50))], {
-      method: 'shards',
-      shard_size: 50,
-    });
+    const content = statement(
+      [resource('README.md:0:10', README), resource('a.safetensors:0:50', MODEL.subarray(0, 50))],
+      {
+        method: 'shards',
+        shard_size: 50,
+      },
+    );
     using step = createWorkspace({ ...FILES, 'm/model.sig': withKey(content), 'key.pem': PEM });
     expect((await step.verify(inputs)).failure).toBeDefined();
   });
@@ -211,46 +187,6 @@ describe('a signature by a key', () => {
     );
     await expect(step.verify({ models: inputs.models, signature: inputs.signature, identity: 'a' })).rejects.toThrow(
       'go together',
-    );
-  });
-});
-
-describe('a signature by a certificate', async () => {
-  const certificate = await generate([{ name: 'commonName', value: 'signer' }], {
-    algorithm: 'sha256',
-    keyType: 'ec',
-    curve: 'P-256',
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      { name: 'keyUsage', digitalSignature: true, keyCertSign: true },
-    ],
-  });
-  const { createPrivateKey, X509Certificate } = await import('node:crypto');
-  const der = new X509Certificate(certificate.cert).raw.toString('base64');
-  const signature = sign(statement(BOTH), createPrivateKey(certificate.private), 'sha256', {
-    x509CertificateChain: { certificates: [{ rawBytes: der }] },
-  });
-  const given = { models: 'm/a.safetensors', signature: 'm/model.sig', 'trusted-root': 'root.pem' };
-
-  test('verifies against its root, and against no other', async () => {
-    using step = createWorkspace({ ...FILES, 'm/model.sig': signature, 'root.pem': certificate.cert });
-    expect((await step.verify(given)).failure).toBeUndefined();
-    const stranger = await generate([{ name: 'commonName', value: 'signer' }], {
-      algorithm: 'sha256',
-      keyType: 'ec',
-      curve: 'P-256',
-    });
-    step.write('root.pem', stranger.cert);
-    await expect(step.verify(given)).rejects.toThrow('leads to none of "trusted-root"');
-    step.write('root.pem', 'x');
-    await expect(step.verify(given)).rejects.toThrow('no certificate in PEM');
-  });
-
-  test('is none by an identity: the log has no entry of it', async () => {
-    using step = createWorkspace({ ...FILES, 'm/model.sig': signature });
-    const identity = { identity: 'a@example.com', issuer: 'https://accounts.example.com' };
-    await expect(step.verify({ models: given.models, signature: given.signature, ...identity })).rejects.toThrow(
-      'is not verified',
     );
   });
 });

@@ -9,7 +9,7 @@ export function verifyBundle(
   { trustedRoot }: Sigstore,
 ): { readonly uri: string; readonly issuer: string } {
   const trust = toTrustMaterial(TrustedRoot.fromJSON(trustedRoot));
-  const verifier = new Verifier(trust, { ctlogThreshold: 0, tlogThreshold: 0, timestampThreshold: 1 });
+  const verifier = new Verifier(trust, { ctlogThreshold: 1, tlogThreshold: 0, timestampThreshold: 1 });
   const { identity } = verifier.verify(toSignedEntity(bundleFromJSON(bundle)));
   return { uri: identity?.subjectAlternativeName ?? '', issuer: identity?.extensions?.issuer ?? '' };
 }
