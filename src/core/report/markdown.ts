@@ -1,10 +1,26 @@
 /** Pieces of GitHub-flavoured Markdown for job summaries. All text is escaped: it comes from repositories and builds. */
 
-/** A table. Cells are Markdown made by the functions below, or plain text passed through `plain`. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A column's head. Numbers are read down a column, so those of one stand flush right. */
+export type Column = string | { readonly title: string; readonly align: 'right' };
+
+/** The head of a column of numbers, sizes or times. */
+export const numbers = (title: string): Column => ({ title, align: 'right' });
+
+/**
+ * A table. Cells are Markdown made by the functions below, or plain text passed through `plain`. A column in which no
+ * row says anything is left out.
+ */
+export function table(head: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const columns = head
+    .map((column, index) => ({ ...(typeof column === 'string' ? { title: column, align: 'left' } : column), index }))
+    .filter(({ index }) => rows.some((row) => (row[index] ?? '') !== ''));
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replace(/\r?\n/g, '<br>')).join(' | ')} |`;
-  return [line(head), `|${head.map(() => ' --- |').join('')}`, ...rows.map(line)].join('\n');
+  return [
+    line(columns.map(({ title }) => title)),
+    `|${columns.map(({ align }) => (align === 'right' ? ' ---: |' : ' --- |')).join('')}`,
+    ...rows.map((row) => line(columns.map(({ index }) => row[index] ?? ''))),
+  ].join('\n');
 }
 
 /** Plain text that Markdown and HTML leave as it is. */
@@ -34,9 +50,24 @@ export function codeBlock(text: string, language = ''): string {
   return `${fence}${language}\n${text.replace(/\n+$/, '')}\n${fence}`;
 }
 
+/** A box in the colour of its kind, which GitHub gives an icon and a title of its own. `text` is Markdown. */
+export function alert(kind: 'note' | 'warning' | 'caution', text: string): string {
+  return [`[!${kind.toUpperCase()}]`, ...text.split(/\r?\n/)].map((line) => `> ${line}`).join('\n');
+}
+
 /** A section that is folded until it is clicked. */
 export function details(summary: string, body: string): string {
   return `<details><summary>${plain(summary)}</summary>\n\n${body}\n\n</details>`;
+}
+
+/** The first twelve digits of a digest, enough to tell images of one run apart: `sha256:361c29f4a8ad`. */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, digest.indexOf(':') + 1 + 12);
+}
+
+/** A count with its noun: `1 row`, `3 rows`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /** A size for people, in units of 1000 as registries show them: `12.3 MB`. */
@@ -49,6 +80,11 @@ export function formatBytes(bytes: number): string {
     unit += 1;
   }
   return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** A difference of sizes: `+1.2 MB`, `−18 B`, `±0`. */
+export function formatGrowth(bytes: number): string {
+  return bytes === 0 ? '±0' : `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`;
 }
 
 /** A time for people: `240 ms`, `3.4 s`, `2 min 05 s`, `1 h 02 min`. */

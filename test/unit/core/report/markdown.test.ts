@@ -1,5 +1,17 @@
 import { expect, test } from 'vitest';
-import { code, codeBlock, formatBytes, formatDuration, plain, table } from '../../../../src/core/report/markdown.ts';
+import {
+  alert,
+  code,
+  codeBlock,
+  counted,
+  formatBytes,
+  formatDuration,
+  formatGrowth,
+  numbers,
+  plain,
+  shortDigest,
+  table,
+} from '../../../../src/core/report/markdown.ts';
 
 test('a hostile name stays text in a cell', () => {
   const cell = plain('<img src=x onerror=alert(1)> | [a](javascript:b) `c`');
@@ -9,6 +21,29 @@ test('a hostile name stays text in a cell', () => {
 
 test('a table keeps one row a line', () => {
   expect(table(['a', 'b'], [['1\n2', '3']])).toBe('| a | b |\n| --- | --- |\n| 1<br>2 | 3 |');
+});
+
+test('numbers stand flush right, and a column that says nothing is left out', () => {
+  const rows = [
+    ['app', '', '3'],
+    ['web', '', '12'],
+  ];
+  expect(table(['Image', 'Variant', numbers('Files')], rows)).toBe(
+    '| Image | Files |\n| --- | ---: |\n| app | 3 |\n| web | 12 |',
+  );
+});
+
+test('a box holds each line of its text', () => {
+  expect(alert('caution', 'first\nsecond\r\n\nlast')).toBe('> [!CAUTION]\n> first\n> second\n> \n> last');
+});
+
+test('one thing is told in the singular', () => {
+  expect([0, 1, 2].map((count) => counted(count, 'row'))).toEqual(['0 rows', '1 row', '2 rows']);
+  expect(counted(2, 'entry', 'entries')).toBe('2 entries');
+});
+
+test('a digest is cut where it still tells images apart', () => {
+  expect(shortDigest(`sha256:${'0123456789ab'.repeat(5)}cdef`)).toBe('sha256:0123456789ab');
 });
 
 test('a fence is longer than any run of backticks inside', () => {
@@ -25,6 +60,14 @@ test.each([
   [8_100_000_000, '8.1 GB'],
 ])('%d bytes read as %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
+});
+
+test.each([
+  [1_200_000, '+1.2 MB'],
+  [-18, '−18 B'],
+  [0, '±0'],
+])('a growth of %d bytes reads as %s', (bytes, text) => {
+  expect(formatGrowth(bytes)).toBe(text);
 });
 
 test.each([
