@@ -1,7 +1,20 @@
 import type { Timeline } from '../../core/buildkit/build-timeline.ts';
 import type { CheckResult } from '../../core/buildkit/image-checks.ts';
 import type { LayoutImage } from '../../core/buildkit/oci-layout.ts';
-import { code, codeBlock, details, formatBytes, formatDuration, plain, table } from '../../core/report/markdown.ts';
+import {
+  alert,
+  code,
+  codeBlock,
+  counted,
+  details,
+  formatBytes,
+  formatDuration,
+  formatGrowth,
+  numbers,
+  plain,
+  shortDigest,
+  table,
+} from '../../core/report/markdown.ts';
 import type { ExportResult } from './check-exports.ts';
 
 /** What one image came to. */
@@ -18,71 +31,112 @@ export interface ImageResult {
 const BAR = 24;
 const SHOWN_LAYERS = 8;
 
-/** The job summary of a build. */
+/** The job summary of a build. `failure` is the step that it ended at, where it did not come to its end. */
 export function buildSummary(
   images: readonly ImageResult[],
   exports: readonly ExportResult[],
   timeline: Timeline,
   definition: string,
+  failure?: string,
 ): string {
-  const cached = `${timeline.cachedSteps} of ${timeline.steps} steps cached`;
+  const checks = checkRows(images, exports);
+  const failed = checks.filter(({ hasPassed }) => !hasPassed);
+  const passed = checks.filter(({ hasPassed }) => hasPassed);
   const parts = [
-    `## Build: ${images.map(({ title }) => plain(title)).join(', ')}`,
-    `${formatDuration(timeline.duration)}, ${cached}`,
+    `## ${titleOf(images, failed.length, failure)}`,
+    failure === undefined ? '' : alert('caution', code(failure)),
+    lead(images, timeline),
+    failed.length === 0 ? '' : checksTable(failed),
     imagesTable(images),
-    checksTable(images, exports),
     exportsTable(exports),
     stagesTable(timeline),
+    passed.length === 0 ? '' : details(`${counted(passed.length, 'check')} passed`, checksTable(passed)),
     layersTable(images),
+    references(images),
     details('Bake definition', codeBlock(definition, 'json')),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function titleOf(images: readonly ImageResult[], failedChecks: number, failure: string | undefined): string {
+  const [only, ...others] = images;
+  const what = only !== undefined && others.length === 0 ? code(only.title) : counted(images.length, 'image');
+  if (failure !== undefined) return `Build failed: ${what}`;
+  return failedChecks === 0 ? `Built ${what}` : `${counted(failedChecks, 'check')} failed: ${what}`;
+}
+
+function lead(images: readonly ImageResult[], { duration, steps, cachedSteps }: Timeline): string {
+  const size = images.flatMap(({ platforms }) => platforms).reduce((sum, platform) => sum + platform.size, 0);
+  const came = size === 0 ? '' : `${formatBytes(size)} compressed, `;
+  return `${came}in ${formatDuration(duration)}; ${cachedSteps} of ${counted(steps, 'step')} from the cache.`;
 }
 
 function imagesTable(images: readonly ImageResult[]): string {
   const rows = images
     .filter(({ digest, platforms }) => digest !== undefined || platforms.length > 0)
     .map(({ title, digest, platforms, published, refs }) => [
-      plain(title),
-      digest === undefined ? '' : code(digest),
+      code(title),
+      platforms.length > 1 ? platforms.map(({ platform }) => code(platform ?? '')).join('\n') : '',
+      platforms.map(({ size }) => formatBytes(size)).join('\n'),
       platforms
         .map(({ size, platform }) => {
           const before = published.find((other) => other.platform === platform);
-          const change = before === undefined ? '' : `, published ${formatBytes(before.size)}`;
-          return `${formatBytes(size)}${change}${platforms.length > 1 ? ` ${plain(platform ?? '')}` : ''}`;
+          return before === undefined ? '' : formatGrowth(size - before.size);
         })
-        .join('\n'),
-      refs.map(code).join('\n'),
+        .join('\n')
+        .trim(),
+      refs.map((ref) => code(ref.slice(0, ref.lastIndexOf('@')))).join('\n'),
+      digest === undefined ? '' : code(shortDigest(digest)),
     ]);
-  return rows.length === 0 ? '' : table(['Image', 'Digest', 'Size, compressed', 'Pushed as'], rows);
+  const head = ['Image', 'Platform', numbers('Size'), numbers('Against published'), 'Pushed to', 'Digest'];
+  return rows.length === 0 ? '' : table(head, rows);
 }
 
-function checksTable(images: readonly ImageResult[], exports: readonly ExportResult[]): string {
-  const ofImages = images.flatMap(({ title, checks }) =>
-    checks.flatMap(({ platform, results }) =>
-      results.map(({ check, hasPassed, finding }) => [
-        hasPassed ? '✅' : '❌',
-        code(check),
-        plain(checks.length > 1 ? `${title} ${platform ?? ''}` : title),
-        plain(finding),
-      ]),
+/** Whole digests, one reference a line, to be copied. */
+function references(images: readonly ImageResult[]): string {
+  const refs = images.flatMap((image) => image.refs);
+  return refs.length === 0 ? '' : details('To pull by digest', codeBlock(refs.join('\n')));
+}
+
+interface CheckRow {
+  readonly hasPassed: boolean;
+  readonly cells: readonly string[];
+}
+
+function checkRows(images: readonly ImageResult[], exports: readonly ExportResult[]): readonly CheckRow[] {
+  const row = ({ check, hasPassed, finding }: CheckResult, of: string): CheckRow => ({
+    hasPassed,
+    cells: [hasPassed ? '✅' : '❌', code(check), of, plain(finding)],
+  });
+  return [
+    ...images.flatMap(({ title, checks }) =>
+      checks.flatMap(({ platform, results }) => {
+        const of = [images.length > 1 ? title : '', checks.length > 1 ? (platform ?? '') : ''];
+        return results.map((result) =>
+          row(
+            result,
+            of
+              .filter((part) => part !== '')
+              .map(code)
+              .join(' '),
+          ),
+        );
+      }),
     ),
+    ...exports.flatMap(({ folder, results }) => results.map((result) => row(result, code(folder)))),
+  ];
+}
+
+function checksTable(rows: readonly CheckRow[]): string {
+  return table(
+    ['', 'Check', 'Of', 'Found'],
+    rows.map(({ cells }) => cells),
   );
-  const ofExports = exports.flatMap(({ folder, results }) =>
-    results.map(({ check, hasPassed, finding }) => [
-      hasPassed ? '✅' : '❌',
-      code(check),
-      code(folder),
-      plain(finding),
-    ]),
-  );
-  const rows = [...ofImages, ...ofExports];
-  return rows.length === 0 ? '' : table(['', 'Check', 'Of', 'Found'], rows);
 }
 
 function exportsTable(exports: readonly ExportResult[]): string {
   const rows = exports.map(({ folder, size, files }) => [code(folder), formatBytes(size), String(files)]);
-  return rows.length === 0 ? '' : table(['Exported folder', 'Size', 'Files'], rows);
+  return rows.length === 0 ? '' : table(['Exported folder', numbers('Size'), numbers('Files')], rows);
 }
 
 /** Stages with a bar each, from the build's start to its end. */
@@ -101,7 +155,7 @@ function stagesTable({ stages, others, duration }: Timeline): string {
       '',
     ]),
   ];
-  return rows.length === 0 ? '' : table(['Stage', 'When', 'Time', 'Cached steps'], rows);
+  return rows.length === 0 ? '' : table(['Stage', 'When', numbers('Time'), numbers('Cached steps')], rows);
 }
 
 function bar(start: number, duration: number, whole: number): string {
@@ -122,7 +176,7 @@ function layersTable(images: readonly ImageResult[]): string {
       if (rest > 0) rows.push([formatBytes(rest), `${layers.length - SHOWN_LAYERS} smaller layers`]);
       return details(
         `Layers of ${title}${image.platform === undefined ? '' : ` for ${image.platform}`}`,
-        table(['Size', 'Made by'], rows),
+        table([numbers('Size'), 'Made by'], rows),
       );
     }),
   );
