@@ -1,6 +1,6 @@
 /** Pieces of GitHub-flavoured Markdown for job summaries. All text is escaped: it comes from repositories and builds. */
 
-/** A column's head. Numbers are read down a column, so those of one stand flush right. */
+/** A column's head. Numbers are read down a column, so those of one stand flush right, and on one line with their unit. */
 export type Column = string | { readonly title: string; readonly align: 'right' };
 
 /** The head of a column of numbers, sizes or times. */
@@ -19,27 +19,25 @@ export function table(head: readonly Column[], rows: readonly (readonly string[]
   return [
     line(columns.map(({ title }) => title)),
     `|${columns.map(({ align }) => (align === 'right' ? ' ---: |' : ' --- |')).join('')}`,
-    ...rows.map((row) => line(columns.map(({ index }) => row[index] ?? ''))),
+    ...rows.map((row) =>
+      line(
+        columns.map(({ index, align }) => {
+          const cell = row[index] ?? '';
+          return align === 'right' ? cell.replaceAll(' ', '&nbsp;') : cell;
+        }),
+      ),
+    ),
   ].join('\n');
 }
 
 /** Plain text that Markdown and HTML leave as it is. */
 export function plain(text: string): string {
-  return text
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/([\\`*_{}[\]()#+!|~@])/g, '\\$1');
+  return html(text).replace(/([\\`*_{}[\]()#+!|~@])/g, '\\$1');
 }
 
 /** Text in a fixed-width face, also when it holds backticks or pipes. */
 export function code(text: string): string {
-  const flat = text
-    .replace(/\s+/g, ' ')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/\|/g, '&#124;');
+  const flat = html(text.replace(/\s+/g, ' ')).replace(/\|/g, '&#124;');
   return `<code>${flat.replace(/([\\`*_[\]~@])/g, (sign) => `&#${sign.charCodeAt(0)};`)}</code>`;
 }
 
@@ -57,12 +55,22 @@ export function alert(kind: 'note' | 'warning' | 'caution', text: string): strin
 
 /** A section that is folded until it is clicked. */
 export function details(summary: string, body: string): string {
-  return `<details><summary>${plain(summary)}</summary>\n\n${body}\n\n</details>`;
+  // Its first line is HTML to Markdown, which reads no backslash there.
+  return `<details><summary>${html(summary.replace(/\s+/g, ' '))}</summary>\n\n${body}\n\n</details>`;
+}
+
+function html(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }
 
 /** The first twelve digits of a digest, enough to tell images of one run apart: `sha256:361c29f4a8ad`. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, digest.indexOf(':') + 1 + 12);
+}
+
+/** A text with its digests cut to twelve digits, as they do not wrap and the log has them whole. */
+export function shortenDigests(text: string): string {
+  return text.replace(/\b([0-9a-f]{12})[0-9a-f]{28,}\b/g, '$1…');
 }
 
 /** A count with its noun: `1 row`, `3 rows`. */

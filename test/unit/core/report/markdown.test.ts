@@ -4,12 +4,14 @@ import {
   code,
   codeBlock,
   counted,
+  details,
   formatBytes,
   formatDuration,
   formatGrowth,
   numbers,
   plain,
   shortDigest,
+  shortenDigests,
   table,
 } from '../../../../src/core/report/markdown.ts';
 
@@ -25,11 +27,11 @@ test('a table keeps one row a line', () => {
 
 test('numbers stand flush right, and a column that says nothing is left out', () => {
   const rows = [
-    ['app', '', '3'],
-    ['web', '', '12'],
+    ['app', '', '3 kB'],
+    ['web', '', '12 kB'],
   ];
   expect(table(['Image', 'Variant', numbers('Files')], rows)).toBe(
-    '| Image | Files |\n| --- | ---: |\n| app | 3 |\n| web | 12 |',
+    '| Image | Files |\n| --- | ---: |\n| app | 3&nbsp;kB |\n| web | 12&nbsp;kB |',
   );
 });
 
@@ -42,7 +44,17 @@ test('one thing is told in the singular', () => {
   expect(counted(2, 'entry', 'entries')).toBe('2 entries');
 });
 
+test('the title of a folded section is text in HTML, where a backslash would be seen', () => {
+  expect(details('Layers of a_b <x>\nnext', 'body')).toBe(
+    '<details><summary>Layers of a_b &lt;x&gt; next</summary>\n\nbody\n\n</details>',
+  );
+});
+
 test('a digest is cut where it still tells images apart', () => {
+  expect(shortenDigests(`its sha256 is ${'ab'.repeat(32)}, not ${'c'.repeat(40)}`)).toBe(
+    'its sha256 is abababababab…, not cccccccccccc…',
+  );
+  expect(shortenDigests('0123456789abcdef of it')).toBe('0123456789abcdef of it');
   expect(shortDigest(`sha256:${'0123456789ab'.repeat(5)}cdef`)).toBe('sha256:0123456789ab');
 });
 
