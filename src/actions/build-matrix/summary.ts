@@ -21,7 +21,7 @@ export function planSummary(
   const { rows, skipped } = selection;
   const graph = rows.length === 0 ? '' : rowGraph(rows, planned);
   return [
-    `## Build matrix: ${rows.length} of ${counted(planned.length, 'row')} to build`,
+    `## Build matrix: ${rows.length} of ${planned.length} rows to build`,
     lead(discovery, comparison, rows),
     rows.length === 0 ? '' : rowTable(rows, comparison),
     rows.length > SHOWN_ROWS ? `… and ${counted(rows.length - SHOWN_ROWS, 'row')} more.` : '',
@@ -50,14 +50,13 @@ function lead({ files }: Discovery, comparison: Comparison, rows: readonly Row[]
       : `Built without comparison: ${comparison.reason}.`;
   const platform = common(rows, (row) => row.platform);
   const runner = common(rows, (row) => row.runner);
-  const place = [
-    platform === undefined ? '' : `for ${code(platform)}`,
-    runner === undefined ? '' : `on ${code(runner)}`,
-  ].filter((part) => part !== '');
+  const place = [platform === undefined ? '' : code(platform), runner === undefined ? '' : `on ${code(runner)}`].filter(
+    (part) => part !== '',
+  );
   const read = files.slice(0, 5).map(code).join(', ');
   return [
     plain(against),
-    ...(place.length === 0 ? [] : [`${rows.length === 1 ? 'It is' : 'All are'} ${place.join(' ')}.`]),
+    ...(place.length === 0 ? [] : [`For ${place.join(' ')}.`]),
     `Images come from ${read}${files.length > 5 ? ' and more' : ''}.`,
   ].join(' ');
 }

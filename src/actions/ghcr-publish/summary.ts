@@ -1,6 +1,16 @@
 import type { WrittenTag } from '../../core/registry/publish.ts';
 import { formatReference, formatRepository } from '../../core/registry/reference.ts';
-import { alert, code, codeBlock, counted, details, plain, shortDigest, table } from '../../core/report/markdown.ts';
+import {
+  alert,
+  code,
+  codeBlock,
+  counted,
+  details,
+  plain,
+  shortDigest,
+  shortenDigests,
+  table,
+} from '../../core/report/markdown.ts';
 import type { LoadedRelease } from './load-release.ts';
 import type { Outcome } from './outputs.ts';
 
@@ -75,7 +85,7 @@ function skippedTable(skipped: readonly WrittenTag[]): string {
     ['Tag', 'Why'],
     skipped.map(({ repository, tag, reason, outcome }) => [
       code(formatReference({ ...repository, tag })),
-      plain(outcome === 'superseded' ? 'another run moved it at the same time' : reason),
+      plain(outcome === 'superseded' ? 'another run moved it at the same time' : shortenDigests(reason)),
     ]),
   );
 }

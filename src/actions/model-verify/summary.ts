@@ -1,5 +1,14 @@
 import type { JudgedModel } from '../../core/models/judge-models.ts';
-import { code, counted, formatBytes, numbers, plain, shortDigest, table } from '../../core/report/markdown.ts';
+import {
+  code,
+  counted,
+  formatBytes,
+  numbers,
+  plain,
+  shortDigest,
+  shortenDigests,
+  table,
+} from '../../core/report/markdown.ts';
 
 const MAX_FINDINGS = 200;
 
@@ -7,14 +16,18 @@ const MAX_FINDINGS = 200;
 export function summarize(judged: readonly JudgedModel[], signature: string | undefined): string {
   if (judged.length === 0) return '## Models: none to verify\n';
   const refused = judged.filter((each) => !isVerified(each)).length;
-  const models = counted(judged.length, 'model');
   return `${[
-    `## ${refused === 0 ? `${models} verified` : `${refused} of ${models} refused`}`,
+    `## ${titleOf(judged.length, refused)}`,
     ...(signature === undefined ? [] : [`The signature ${code(signature)} is verified.`]),
     ...(refused === 0
       ? [modelsTable(judged), ...findingsTable(judged)]
       : [...findingsTable(judged), modelsTable(judged)]),
   ].join('\n\n')}\n`;
+}
+
+function titleOf(models: number, refused: number): string {
+  if (refused === 0) return `${counted(models, 'model')} verified`;
+  return models === 1 ? 'The model is refused' : `${refused} of ${models} models refused`;
 }
 
 function isVerified({ findings }: JudgedModel): boolean {
@@ -27,7 +40,7 @@ function findingsTable(judged: readonly JudgedModel[]): readonly string[] {
       severity,
       code(entry === undefined ? model.path : `${model.path}!${entry}`),
       offset === undefined ? '' : String(offset),
-      plain(message),
+      plain(shortenDigests(message)),
     ]),
   );
   if (found.length === 0) return [];

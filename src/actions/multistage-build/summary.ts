@@ -47,7 +47,7 @@ export function buildSummary(
     failure === undefined ? '' : alert('caution', code(failure)),
     lead(images, timeline),
     failed.length === 0 ? '' : checksTable(failed),
-    imagesTable(images),
+    imagesPart(images),
     exportsTable(exports),
     stagesTable(timeline),
     passed.length === 0 ? '' : details(`${counted(passed.length, 'check')} passed`, checksTable(passed)),
@@ -65,31 +65,56 @@ function titleOf(images: readonly ImageResult[], failedChecks: number, failure: 
   return failedChecks === 0 ? `Built ${what}` : `${counted(failedChecks, 'check')} failed: ${what}`;
 }
 
+/** One image for one platform, of which a sentence says what a table would. */
+function onlyOf(images: readonly ImageResult[]): ImageResult | undefined {
+  const [only, ...others] = images;
+  return others.length === 0 && only !== undefined && only.platforms.length <= 1 ? only : undefined;
+}
+
 function lead(images: readonly ImageResult[], { duration, steps, cachedSteps }: Timeline): string {
   const size = images.flatMap(({ platforms }) => platforms).reduce((sum, platform) => sum + platform.size, 0);
-  const came = size === 0 ? '' : `${formatBytes(size)} compressed, `;
-  return `${came}in ${formatDuration(duration)}; ${cachedSteps} of ${counted(steps, 'step')} from the cache.`;
+  const only = onlyOf(images);
+  const growth = only?.platforms.map((platform) => growthOf(platform, only)).join('') ?? '';
+  const weight = size === 0 ? '' : `${formatBytes(size)} compressed${growth && ` (${growth} against published)`}, `;
+  return `${weight}in ${formatDuration(duration)}; ${cachedSteps} of ${counted(steps, 'step')} from the cache.`;
+}
+
+function growthOf({ size, platform }: LayoutImage, { published }: ImageResult): string {
+  const before = published.find((other) => other.platform === platform);
+  return before === undefined ? '' : formatGrowth(size - before.size);
+}
+
+function imagesPart(images: readonly ImageResult[]): string {
+  const only = onlyOf(images);
+  if (only === undefined) return imagesTable(images);
+  if (only.digest === undefined) return '';
+  const digest = code(shortDigest(only.digest));
+  return only.refs.length === 0
+    ? `Its digest is ${digest}; it was not pushed.`
+    : `Pushed to ${placesOf(only).join(', ')} as ${digest}.`;
 }
 
 function imagesTable(images: readonly ImageResult[]): string {
   const rows = images
     .filter(({ digest, platforms }) => digest !== undefined || platforms.length > 0)
-    .map(({ title, digest, platforms, published, refs }) => [
-      code(title),
-      platforms.length > 1 ? platforms.map(({ platform }) => code(platform ?? '')).join('\n') : '',
-      platforms.map(({ size }) => formatBytes(size)).join('\n'),
-      platforms
-        .map(({ size, platform }) => {
-          const before = published.find((other) => other.platform === platform);
-          return before === undefined ? '' : formatGrowth(size - before.size);
-        })
+    .map((image) => [
+      code(image.title),
+      image.platforms.length > 1 ? image.platforms.map(({ platform }) => code(platform ?? '')).join('\n') : '',
+      image.platforms.map(({ size }) => formatBytes(size)).join('\n'),
+      image.platforms
+        .map((platform) => growthOf(platform, image))
         .join('\n')
         .trim(),
-      refs.map((ref) => code(ref.slice(0, ref.lastIndexOf('@')))).join('\n'),
-      digest === undefined ? '' : code(shortDigest(digest)),
+      placesOf(image).join('\n'),
+      image.digest === undefined ? '' : code(shortDigest(image.digest)),
     ]);
   const head = ['Image', 'Platform', numbers('Size'), numbers('Against published'), 'Pushed to', 'Digest'];
   return rows.length === 0 ? '' : table(head, rows);
+}
+
+/** Repositories, with their tags where it got some, without the digest. */
+function placesOf({ refs }: ImageResult): readonly string[] {
+  return refs.map((ref) => code(ref.slice(0, ref.lastIndexOf('@'))));
 }
 
 /** Whole digests, one reference a line, to be copied. */
@@ -111,16 +136,9 @@ function checkRows(images: readonly ImageResult[], exports: readonly ExportResul
   return [
     ...images.flatMap(({ title, checks }) =>
       checks.flatMap(({ platform, results }) => {
-        const of = [images.length > 1 ? title : '', checks.length > 1 ? (platform ?? '') : ''];
-        return results.map((result) =>
-          row(
-            result,
-            of
-              .filter((part) => part !== '')
-              .map(code)
-              .join(' '),
-          ),
-        );
+        const names = [images.length > 1 ? title : '', checks.length > 1 ? (platform ?? '') : ''];
+        const of = names.flatMap((name) => (name === '' ? [] : [code(name)])).join(' ');
+        return results.map((result) => row(result, of));
       }),
     ),
     ...exports.flatMap(({ folder, results }) => results.map((result) => row(result, code(folder)))),
@@ -142,12 +160,15 @@ function exportsTable(exports: readonly ExportResult[]): string {
 /** Stages with a bar each, from the build's start to its end. */
 function stagesTable({ stages, others, duration }: Timeline): string {
   const rows = [
-    ...stages.map(({ stage, start, duration: took, steps, cachedSteps }) => [
-      code(stage),
-      bar(start, took, duration),
-      steps > 0 && cachedSteps === steps ? 'cached' : formatDuration(took),
-      steps === 0 ? '' : `${cachedSteps} of ${steps}`,
-    ]),
+    ...stages.map(({ stage, start, duration: took, steps, cachedSteps }) => {
+      const isCached = steps > 0 && cachedSteps === steps;
+      return [
+        code(stage),
+        isCached ? code('·'.repeat(BAR)) : bar(start, took, duration),
+        isCached ? 'cached' : formatDuration(took),
+        steps === 0 ? '' : `${cachedSteps} of ${steps}`,
+      ];
+    }),
     ...others.map(({ name, start, duration: took }) => [
       plain(name.slice(0, 80)),
       bar(start, took, duration),

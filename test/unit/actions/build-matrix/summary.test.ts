@@ -21,7 +21,7 @@ describe('the summary of build-matrix', () => {
     await using repository = await TemporaryRepository.create(IMAGES);
     const { summary } = await runPlan(repository);
     expect(summary).toMatch(
-      /^## Build matrix: 3 of 3 rows to build\n\nBuilt without comparison: .+\. All are for <code>linux\/amd64<\/code> on <code>ubuntu-24\.04<\/code>\. /,
+      /^## Build matrix: 3 of 3 rows to build\n\nBuilt without comparison: .+\. For <code>linux\/amd64<\/code> on <code>ubuntu-24\.04<\/code>\. /,
     );
     expect(summary).toContain('| Image | Wave |\n| --- | ---: |\n');
   });

@@ -46,17 +46,29 @@ describe('the summary of a build', () => {
     expect(summary([image(), image({ title: 'web' })])).toMatch(/^## Built 2 images\n\n10\.0 MB /);
   });
 
-  test('shows the growth against what is published, where that was read', () => {
-    expect(summary([image()])).not.toContain('Against published');
-    expect(summary([image({ published: [layout(4_000_000)] })])).toContain(
-      '| <code>app</code> | 5.0 MB | +1.0 MB | <code>ghcr.io/acme/app</code> | <code>sha256:aaaaaaaaaaaa</code> |',
+  test('says in a sentence where the one image went, and how it grew against what is published', () => {
+    const text = summary([image({ published: [layout(4_000_000)] })]);
+    expect(text).toContain('5.0 MB compressed (+1.0 MB against published), in 12.0 s');
+    expect(text).toContain('\nPushed to <code>ghcr.io/acme/app</code> as <code>sha256:aaaaaaaaaaaa</code>.\n');
+    expect(summary([image({ refs: [] })])).toContain(
+      'Its digest is <code>sha256:aaaaaaaaaaaa</code>; it was not pushed.',
     );
   });
 
-  test('tells platforms apart where there are several', () => {
+  test('tells images and platforms apart where there are several', () => {
     const platforms = [layout(5_000_000), layout(4_000_000, 'linux/arm64')];
     expect(summary([image({ platforms })])).toContain(
-      '| <code>linux/amd64</code><br><code>linux/arm64</code> | 5.0 MB<br>4.0 MB |',
+      '| <code>linux/amd64</code><br><code>linux/arm64</code> | 5.0&nbsp;MB<br>4.0&nbsp;MB |',
+    );
+    expect(summary([image(), image({ title: 'web', published: [layout(4_000_000)] })])).toContain(
+      '| <code>web</code> | 5.0&nbsp;MB | +1.0&nbsp;MB | <code>ghcr.io/acme/app</code> | <code>sha256:aaaaaaaaaaaa</code> |',
+    );
+  });
+
+  test('draws no bar for a stage that was cached', () => {
+    expect(summary([image()])).toContain(`| <code>deps</code> | <code>${'·'.repeat(24)}</code> | cached |`);
+    expect(summary([image()])).toContain(
+      `| <code>${'·'.repeat(6)}${'█'.repeat(18)}</code> | 9.0&nbsp;s | 0&nbsp;of&nbsp;2 |`,
     );
   });
 
@@ -64,7 +76,8 @@ describe('the summary of a build', () => {
     const results = [check('non-root', true), check('max-size', false)];
     const text = summary([image({ checks: [{ platform: 'linux/amd64', results }] })]);
     expect(text).toMatch(/^## 1 check failed: <code>app<\/code>\n/);
-    expect(text.indexOf('❌ | <code>max-size</code> | max-size was')).toBeLessThan(text.indexOf('| Image |'));
+    expect(text).toContain('Pushed to');
+    expect(text.indexOf('❌ | <code>max-size</code> | max-size was')).toBeLessThan(text.indexOf('\nPushed to'));
     expect(text).toMatch(/<summary>1 check passed<\/summary>\n\n.*\n.*\n\| ✅ \| <code>non-root<\/code>/);
   });
 
@@ -73,6 +86,6 @@ describe('the summary of a build', () => {
     expect(text).toMatch(
       /^## Build failed: <code>app<\/code>\n\n> \[!CAUTION\]\n> <code>runtime: RUN make &#96;all&#96;<\/code>\n/,
     );
-    expect(text).not.toContain('| Image |');
+    expect(text).not.toContain('Pushed to');
   });
 });
