@@ -6,8 +6,6 @@ import type { Comparison, RowSelection } from '../../core/images/row-selection.t
 import { code, codeBlock, counted, details, numbers, plain, table } from '../../core/report/markdown.ts';
 import { rowGraph } from './row-graph.ts';
 
-/** More rows than a person reads; the outputs have them all. */
-const SHOWN_ROWS = 300;
 const SHOWN_OF_REASON = 40;
 const SHOWN_ADVICE = 10;
 
@@ -24,7 +22,6 @@ export function planSummary(
     `## Build matrix: ${rows.length} of ${planned.length} rows to build`,
     lead(discovery, comparison, rows),
     rows.length === 0 ? '' : rowTable(rows, comparison),
-    rows.length > SHOWN_ROWS ? `… and ${counted(rows.length - SHOWN_ROWS, 'row')} more.` : '',
     discovery.refused.length === 0
       ? ''
       : `### No images\n\n${table(
@@ -71,16 +68,14 @@ function rowTable(rows: readonly Row[], comparison: Comparison): string {
   const isSaidAbove = comparison.kind === 'everything' && common(rows, whyBuilt)?.endsWith(comparison.reason) === true;
   return table(
     ['Image', 'Variant', 'Platform', numbers('Wave'), 'Runner', 'Why'],
-    rows
-      .slice(0, SHOWN_ROWS)
-      .map((row) => [
-        code(row.image),
-        row.variant === '' ? '' : code(row.variant),
-        platform(row),
-        hasWaves ? String(row.wave) : '',
-        runner(row),
-        isSaidAbove ? '' : plain(whyBuilt(row)),
-      ]),
+    rows.map((row) => [
+      code(row.image),
+      row.variant === '' ? '' : code(row.variant),
+      platform(row),
+      hasWaves ? String(row.wave) : '',
+      runner(row),
+      isSaidAbove ? '' : plain(whyBuilt(row)),
+    ]),
   );
 }
 
@@ -97,7 +92,7 @@ function common(rows: readonly Row[], value: (row: Row) => string): string | und
 function skippedTable({ skipped }: RowSelection): string {
   return table(
     ['Why not', 'Rows'],
-    [...Map.groupBy(skipped, ({ reason }) => reason)].slice(0, SHOWN_ROWS).map(([reason, those]) => {
+    [...Map.groupBy(skipped, ({ reason }) => reason)].map(([reason, those]) => {
       const names = those.slice(0, SHOWN_OF_REASON).map(({ id }) => code(id));
       const more = those.length > SHOWN_OF_REASON ? [`and ${those.length - SHOWN_OF_REASON} more`] : [];
       return [plain(reason), [...names, ...more].join(', ')];
@@ -107,7 +102,7 @@ function skippedTable({ skipped }: RowSelection): string {
 
 function passedOver({ passedOver: files }: Discovery): string {
   if (files.length === 0) return '';
-  const rows = files.slice(0, SHOWN_ROWS).map(({ file, reason }) => [code(file), plain(reason)]);
+  const rows = files.map(({ file, reason }) => [code(file), plain(reason)]);
   const body = `${table(['Dockerfile', 'Why not'], rows)}\n\nName those to build with the input \`files\`.`;
   return details(`${counted(files.length, 'Dockerfile')} passed over`, body);
 }

@@ -62,16 +62,13 @@ function isWhollyListed(writes: readonly PlannedWrite[], { files }: SummaryFacts
 
 /** A few files stand open, many are folded. */
 function changesTable(writes: readonly PlannedWrite[]): string {
-  const rows = writes
-    .slice(0, MAX_LISTED)
-    .map(({ path, kind, isReplaced, file }) => [
-      code(path),
-      kind === 'copy' ? 'new headers' : isReplaced ? 'changed' : 'new',
-      formatBytes(file.size),
-      code(file.headers['cache-control'] ?? ''),
-    ]);
-  const more = writes.length > MAX_LISTED ? `\n\n… and ${writes.length - MAX_LISTED} more.` : '';
-  const body = `${table(['File', 'Change', numbers('Size'), 'Cache-Control'], rows)}${more}`;
+  const rows = writes.map(({ path, kind, isReplaced, file }) => [
+    code(path),
+    kind === 'copy' ? 'new headers' : isReplaced ? 'changed' : 'new',
+    formatBytes(file.size),
+    code(file.headers['cache-control'] ?? ''),
+  ]);
+  const body = table(['File', 'Change', numbers('Size'), 'Cache-Control'], rows);
   return writes.length < FEW ? body : details(counted(writes.length, 'changed file'), body);
 }
 

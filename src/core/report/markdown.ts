@@ -6,27 +6,26 @@ export type Column = string | { readonly title: string; readonly align: 'right' 
 /** The head of a column of numbers, sizes or times. */
 export const numbers = (title: string): Column => ({ title, align: 'right' });
 
+/** More rows than a person reads. The outputs and the log have them all, and GitHub drops a summary over 1 MiB. */
+const MAX_ROWS = 300;
+
 /**
- * A table. Cells are Markdown made by the functions below, or plain text passed through `plain`. A column in which no
- * row says anything is left out.
+ * A table of at most 300 rows, with the count of those that are left out below. Cells are Markdown made by the functions
+ * below, or plain text passed through `plain`. A column in which no row says anything is left out.
  */
 export function table(head: readonly Column[], rows: readonly (readonly string[])[]): string {
   const columns = head
     .map((column, index) => ({ ...(typeof column === 'string' ? { title: column, align: 'left' } : column), index }))
     .filter(({ index }) => rows.some((row) => (row[index] ?? '') !== ''));
+  const cellOf = (row: readonly string[], { index, align }: (typeof columns)[number]): string =>
+    align === 'right' ? (row[index] ?? '').replaceAll(' ', '&nbsp;') : (row[index] ?? '');
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replace(/\r?\n/g, '<br>')).join(' | ')} |`;
   return [
     line(columns.map(({ title }) => title)),
     `|${columns.map(({ align }) => (align === 'right' ? ' ---: |' : ' --- |')).join('')}`,
-    ...rows.map((row) =>
-      line(
-        columns.map(({ index, align }) => {
-          const cell = row[index] ?? '';
-          return align === 'right' ? cell.replaceAll(' ', '&nbsp;') : cell;
-        }),
-      ),
-    ),
+    ...rows.slice(0, MAX_ROWS).map((row) => line(columns.map((column) => cellOf(row, column)))),
+    ...(rows.length > MAX_ROWS ? ['', `… and ${rows.length - MAX_ROWS} more.`] : []),
   ].join('\n');
 }
 

@@ -35,6 +35,14 @@ test('numbers stand flush right, and a column that says nothing is left out', ()
   );
 });
 
+test('a table shows what a person reads, and says how much it left out', () => {
+  const lines = table(
+    ['Image'],
+    Array.from({ length: 310 }, (_, index) => [`app-${index}`]),
+  ).split('\n');
+  expect(lines.slice(-3)).toEqual(['| app-299 |', '', '… and 10 more.']);
+});
+
 test('a box holds each line of its text', () => {
   expect(alert('caution', 'first\nsecond\r\n\nlast')).toBe('> [!CAUTION]\n> first\n> second\n> \n> last');
 });
