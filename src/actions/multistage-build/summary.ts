@@ -30,21 +30,29 @@ export interface ImageResult {
 
 const BAR = 24;
 const SHOWN_LAYERS = 8;
+/** The log has the rest. */
+const SHOWN_OUTPUT = 15;
 
-/** The job summary of a build. `failure` is the step that it ended at, where it did not come to its end. */
+/** The step that a build ended at, and what it had printed. */
+export interface FailedStep {
+  readonly where: string;
+  readonly output: readonly string[];
+}
+
+/** The job summary of a build. */
 export function buildSummary(
   images: readonly ImageResult[],
   exports: readonly ExportResult[],
   timeline: Timeline,
   definition: string,
-  failure?: string,
+  failure?: FailedStep,
 ): string {
   const checks = checkRows(images, exports);
   const failed = checks.filter(({ hasPassed }) => !hasPassed);
   const passed = checks.filter(({ hasPassed }) => hasPassed);
   const parts = [
     `## ${titleOf(images, failed.length, failure)}`,
-    failure === undefined ? '' : alert('caution', code(failure)),
+    failure === undefined ? '' : failurePart(failure),
     lead(images, timeline),
     failed.length === 0 ? '' : checksTable(failed),
     imagesPart(images),
@@ -58,11 +66,19 @@ export function buildSummary(
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function titleOf(images: readonly ImageResult[], failedChecks: number, failure: string | undefined): string {
+function titleOf(images: readonly ImageResult[], failedChecks: number, failure: FailedStep | undefined): string {
   const [only, ...others] = images;
   const what = only !== undefined && others.length === 0 ? code(only.title) : counted(images.length, 'image');
   if (failure !== undefined) return `Build failed: ${what}`;
   return failedChecks === 0 ? `Built ${what}` : `${counted(failedChecks, 'check')} failed: ${what}`;
+}
+
+function failurePart({ where, output }: FailedStep): string {
+  const lines = output.slice(-SHOWN_OUTPUT).map((line) => line.slice(0, 300));
+  return [
+    alert('caution', `It ended at ${code(where)}`),
+    ...(lines.length === 0 ? [] : [codeBlock(lines.join('\n'))]),
+  ].join('\n\n');
 }
 
 /** One image for one platform, of which a sentence says what a table would. */
@@ -75,8 +91,9 @@ function lead(images: readonly ImageResult[], { duration, steps, cachedSteps }: 
   const size = images.flatMap(({ platforms }) => platforms).reduce((sum, platform) => sum + platform.size, 0);
   const only = onlyOf(images);
   const growth = only?.platforms.map((platform) => growthOf(platform, only)).join('') ?? '';
-  const weight = size === 0 ? '' : `${formatBytes(size)} compressed${growth && ` (${growth} against published)`}, `;
-  return `${weight}in ${formatDuration(duration)}; ${cachedSteps} of ${counted(steps, 'step')} from the cache.`;
+  const weight = `${formatBytes(size)} compressed${growth && ` (${growth} against published)`}, in`;
+  const took = `${size === 0 ? 'It took' : weight} ${formatDuration(duration)}`;
+  return `${took}; ${cachedSteps} of ${counted(steps, 'step')} from the cache.`;
 }
 
 function growthOf({ size, platform }: LayoutImage, { published }: ImageResult): string {
@@ -196,7 +213,7 @@ function layersTable(images: readonly ImageResult[]): string {
       const rest = layers.slice(SHOWN_LAYERS).reduce((sum, { size }) => sum + size, 0);
       if (rest > 0) rows.push([formatBytes(rest), `${layers.length - SHOWN_LAYERS} smaller layers`]);
       return details(
-        `Layers of ${title}${image.platform === undefined ? '' : ` for ${image.platform}`}`,
+        onlyOf(images) === undefined ? `Layers of ${title} for ${image.platform ?? 'its platform'}` : 'Layers',
         table([numbers('Size'), 'Made by'], rows),
       );
     }),

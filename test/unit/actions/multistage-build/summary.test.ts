@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { buildSummary, type ImageResult } from '../../../../src/actions/multistage-build/summary.ts';
+import { buildSummary, type FailedStep, type ImageResult } from '../../../../src/actions/multistage-build/summary.ts';
 import type { Timeline } from '../../../../src/core/buildkit/build-timeline.ts';
 import type { LayoutImage } from '../../../../src/core/buildkit/oci-layout.ts';
 
@@ -35,7 +35,7 @@ const image = (fields: Partial<ImageResult> = {}): ImageResult => ({
 });
 
 const check = (name: string, hasPassed: boolean) => ({ check: name, hasPassed, finding: `${name} was looked at` });
-const summary = (images: readonly ImageResult[], failure?: string): string =>
+const summary = (images: readonly ImageResult[], failure?: FailedStep): string =>
   buildSummary(images, [], timeline, '{}', failure);
 
 describe('the summary of a build', () => {
@@ -81,11 +81,14 @@ describe('the summary of a build', () => {
     expect(text).toMatch(/<summary>1 check passed<\/summary>\n\n.*\n.*\n\| ✅ \| <code>non-root<\/code>/);
   });
 
-  test('says at which step a build ended', () => {
-    const text = summary([image({ digest: undefined, refs: [], platforms: [] })], 'runtime: RUN make `all`');
+  test('says at which step a build ended, with the last that it printed', () => {
+    const output = Array.from({ length: 20 }, (_, index) => `line ${index}`);
+    const failure = { where: 'runtime 3/4 RUN make `all`', output };
+    const text = summary([image({ digest: undefined, refs: [], platforms: [] })], failure);
     expect(text).toMatch(
-      /^## Build failed: <code>app<\/code>\n\n> \[!CAUTION\]\n> <code>runtime: RUN make &#96;all&#96;<\/code>\n/,
+      /^## Build failed: <code>app<\/code>\n\n> \[!CAUTION\]\n> It ended at <code>runtime 3\/4 RUN make &#96;all&#96;<\/code>\n\n```\nline 5\n/,
     );
+    expect(text).toContain('line 19\n```\n\nIt took 12.0 s; 2 of 4 steps from the cache.');
     expect(text).not.toContain('Pushed to');
   });
 });
