@@ -14,7 +14,8 @@ export interface Link {
 }
 
 const FENCE = /^( *)(`{3,}|~{3,})\s*([\w-]*)/;
-const LINK = /\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)|^\[[^\]]+\]:\s*(\S+)|<(?:a|img)\s[^>]*?(?:href|src)="([^"]+)"/g;
+const LINK =
+  /\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)|^\[[^\]]+\]:\s*(\S+)|<(?:a|img|source)\s[^>]*?(?:href|src|srcset)="([^"]+)"/g;
 
 /** Splits a text into its fences and the lines outside of them, which keep their numbers. */
 function split(markdown: string): { readonly fences: readonly Fence[]; readonly prose: readonly string[] } {

@@ -65,7 +65,7 @@ describe('build-matrix as a bundle', () => {
     expect(json(result, 'images')).toEqual(['a', 'b']);
     expect(json(result, 'reasons')).toEqual({ 'a-linux-amd64': 'b is built from it', 'b-linux-amd64': 'b/f changed' });
     expect(json(result, 'skipped')).toEqual([]);
-    expect(result.summary).toContain('2 of 2 rows are built');
+    expect(result.summary).toContain('2 of 2 rows to build');
   });
 
   test('gives an empty matrix that is valid when nothing changed', async () => {

@@ -64,7 +64,7 @@ describe('the bundle', () => {
     expect(result.exitCode).toBe(0);
     expect(JSON.parse(result.outputs['definition'] ?? '{}')).toHaveProperty('target.image.context', '.');
     expect(JSON.parse(result.outputs['cache-hits'] ?? '{}')).toEqual({ cached: 0, steps: 1 });
-    expect(result.summary).toContain('## Build: image');
+    expect(result.summary).toContain('## Built <code>image</code>');
     expect(await remains()).toEqual([]);
   });
 

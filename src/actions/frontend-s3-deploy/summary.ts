@@ -1,5 +1,15 @@
-import { code, details, formatBytes, plain, table } from '../../core/report/markdown.ts';
+import {
+  code,
+  counted,
+  details,
+  formatBytes,
+  formatGrowth,
+  numbers,
+  plain,
+  table,
+} from '../../core/report/markdown.ts';
 import { extensionOf } from '../../core/site/content-type.ts';
+import type { PlannedWrite } from '../../core/site/deploy-plan.ts';
 import type { Deployed } from '../../core/site/deploy-site.ts';
 import type { SiteFile } from '../../core/site/site-file.ts';
 
@@ -15,40 +25,51 @@ export interface SummaryFacts {
 const BIGGEST = 10;
 const MAX_TYPES = 15;
 const MAX_LISTED = 200;
+const FEW = 10;
 
 /** The job summary: what changed, by type and size, the biggest files, and the site's weight against the last release. */
 export function deploySummary({ plan, deleted }: Deployed, facts: SummaryFacts): string {
   const writes = plan.groups.flat();
   const uploads = writes.filter(({ kind }) => kind === 'upload');
   const verb = facts.isDryRun ? 'Dry run: would deploy' : plan.isNewRelease ? 'Deployed' : 'Unchanged:';
-  const counts = [
-    [`${uploads.length}`, formatBytes(plan.bytes), 'sent'],
-    [`${writes.length - uploads.length}`, '', 'given new headers'],
-    [`${plan.unchanged.length}`, '', 'unchanged'],
-    [`${facts.isDryRun ? plan.deletes.length : deleted.length}`, '', facts.isDryRun ? 'to delete' : 'deleted'],
-    [`${plan.retained.length}`, '', 'kept from past releases'],
-  ];
+  const old = facts.isDryRun ? plan.deletes : deleted;
+  const told = [
+    { count: uploads.length, what: `sent (${formatBytes(plan.bytes)})` },
+    { count: writes.length - uploads.length, what: 'given new headers' },
+    { count: plan.unchanged.length, what: 'unchanged' },
+    { count: old.length, what: facts.isDryRun ? 'to delete' : 'deleted' },
+    { count: plan.retained.length, what: 'kept from past releases' },
+  ]
+    .filter(({ count }) => count > 0)
+    .map(({ count, what }) => `${count} ${what}`);
   return [
     `## ${verb} release ${code(plan.release.id)}`,
-    `${linkTo(facts.url)} in bucket ${code(facts.bucket)}: ${facts.files.length} files, ${weight(facts)}.`,
-    table(['Files', 'Size', ''], counts),
-    ...(uploads.length === 0 ? [] : [byType(uploads.map(({ file }) => file))]),
-    details(`Biggest ${Math.min(BIGGEST, facts.files.length)} files`, biggest(facts.files)),
-    ...(writes.length === 0
+    `${linkTo(facts.url)} in bucket ${code(facts.bucket)}`,
+    `**${counted(facts.files.length, 'file')}, ${weight(facts)}**: ${told.join(', ') || 'nothing to do'}.`,
+    ...(writes.length === 0 ? [] : [changesTable(writes)]),
+    ...(uploads.length < FEW ? [] : [details('Sent, by type', byType(uploads.map(({ file }) => file)))]),
+    ...(isWhollyListed(writes, facts) ? [] : [details('Biggest files', biggest(facts.files))]),
+    ...(plan.deletes.length === 0
       ? []
-      : [
-          details(
-            `${writes.length} changed files`,
-            listed(
-              writes.map(
-                ({ path, kind, isReplaced }) =>
-                  `${code(path)} ${kind === 'copy' ? 'headers' : isReplaced ? 'changed' : 'new'}`,
-              ),
-            ),
-          ),
-        ]),
-    ...(plan.deletes.length === 0 ? [] : [details(`${plan.deletes.length} old files`, listed(plan.deletes.map(code)))]),
+      : [details(counted(plan.deletes.length, 'old file'), listed(plan.deletes.map(code)))]),
   ].join('\n\n');
+}
+
+/** True where the table of changes shows every file already. */
+function isWhollyListed(writes: readonly PlannedWrite[], { files }: SummaryFacts): boolean {
+  return writes.length === files.length && files.length < FEW;
+}
+
+/** A few files stand open, many are folded. */
+function changesTable(writes: readonly PlannedWrite[]): string {
+  const rows = writes.map(({ path, kind, isReplaced, file }) => [
+    code(path),
+    kind === 'copy' ? 'new headers' : isReplaced ? 'changed' : 'new',
+    formatBytes(file.size),
+    code(file.headers['cache-control'] ?? ''),
+  ]);
+  const body = table(['File', 'Change', numbers('Size'), 'Cache-Control'], rows);
+  return writes.length < FEW ? body : details(counted(writes.length, 'changed file'), body);
 }
 
 /** The job summary of a preview that was removed. */
@@ -61,7 +82,7 @@ export function removalSummary(removed: {
   const place = `${code(removed.prefix)} in bucket ${code(removed.bucket)}`;
   if (removed.count === 0) return `## No preview to remove\n\nThere is none at ${place}.`;
   const verb = removed.isDryRun ? 'Dry run: would remove' : 'Removed';
-  return `## ${verb} a preview\n\n${removed.count} objects at ${place}.`;
+  return `## ${verb} a preview\n\n${counted(removed.count, 'object')} at ${place}.`;
 }
 
 /** Bytes that a visitor could download at most: what the site weighs. */
@@ -72,8 +93,7 @@ export function totalBytes(files: Iterable<{ readonly size: number }>): number {
 function weight({ files, weightBefore }: SummaryFacts): string {
   const now = totalBytes(files);
   if (weightBefore === undefined || weightBefore === now) return formatBytes(now);
-  const difference = now - weightBefore;
-  return `${formatBytes(now)} (${difference > 0 ? '+' : '−'}${formatBytes(Math.abs(difference))} against the last release)`;
+  return `${formatBytes(now)} (${formatGrowth(now - weightBefore)} against the last release)`;
 }
 
 function byType(files: readonly SiteFile[]): string {
@@ -82,13 +102,13 @@ function byType(files: readonly SiteFile[]): string {
     .sort((a, b) => b.bytes - a.bytes);
   const rows = types.slice(0, MAX_TYPES).map(({ type, count, bytes }) => [code(type), `${count}`, formatBytes(bytes)]);
   const more = types.length > MAX_TYPES ? `\n\n${types.length - MAX_TYPES} more types` : '';
-  return `${table(['Sent, by type', 'Files', 'Size'], rows)}${more}`;
+  return `${table(['Type', numbers('Files'), numbers('Size')], rows)}${more}`;
 }
 
 function biggest(files: readonly SiteFile[]): string {
   const sorted = files.toSorted((a, b) => b.size - a.size).slice(0, BIGGEST);
   return table(
-    ['File', 'Size', 'Cache-Control'],
+    ['File', numbers('Size'), 'Cache-Control'],
     sorted.map(({ path, size, headers }) => [code(path), formatBytes(size), code(headers['cache-control'] ?? '')]),
   );
 }

@@ -1,40 +1,50 @@
-import { code, codeBlock, details, plain, table } from '../../core/report/markdown.ts';
-import type { PlannedVariant, RuleOutcome, TagPlan } from '../../core/tags/plan.ts';
+import { alert, code, codeBlock, counted, details, plain, table } from '../../core/report/markdown.ts';
+import type { RuleOutcome, TagPlan } from '../../core/tags/plan.ts';
 import type { Metadata } from './plan-metadata.ts';
 
-/** The job summary: which rule made each tag and why the other rules made none, then all references, rules and labels. */
+/** The job summary: the tags of each repository, then which rule made each and why the other rules made none. */
 export function summarize({ plan, rules, hasDefaultRules, facts, labels }: Metadata): string {
   const about = facts.ref.fullName === '' ? '' : ` for ${code(facts.ref.fullName)}`;
-  return [
-    `## Tags${about}`,
-    ...plan.collisions.map((collision) => `> [!CAUTION]\n> ${plain(collision)}`),
+  const count = plan.tagNames.length;
+  const ruleParts = [
     ruleTable(plan),
-    ...(plan.notices.length === 0 ? [] : [plan.notices.map((notice) => `- ${plain(notice)}`).join('\n')]),
-    `### References\n\n${references(plan.variants)}`,
     ...(hasDefaultRules
-      ? [details('No "tags" were given; these rules hold', codeBlock(rules.map(({ text }) => text).join('\n')))]
+      ? [`No "tags" were given; these rules hold:\n\n${codeBlock(rules.map(({ text }) => text).join('\n'))}`]
       : []),
+  ].join('\n\n');
+  return [
+    `## ${count === 0 ? 'No tags' : counted(count, 'tag')}${about}`,
+    ...plan.collisions.map((collision) => alert('caution', plain(collision))),
+    ...(plan.notices.length === 0 ? [] : [plan.notices.map((notice) => `- ${plain(notice)}`).join('\n')]),
+    // Where no rule fired, why not is what a person came for.
+    count === 0
+      ? ruleParts
+      : `${tagTable(plan)}\n\n${details(`${counted(rules.length, 'rule')}, and why each made a tag or none`, ruleParts)}`,
     details(
-      `${labels.size} labels`,
+      counted(labels.size, 'label'),
       table(
-        ['label', 'value'],
+        ['Label', 'Value'],
         [...labels].map(([key, value]) => [code(key), plain(value)]),
       ),
     ),
   ].join('\n\n');
 }
 
-function references(variants: readonly PlannedVariant[]): string {
-  const rows = variants.map(({ image, variant, references: list }) => [
-    plain([image, variant].filter((part) => part !== '').join(' ')),
-    list.map(code).join('\n') || 'none',
-  ]);
-  return rows.length === 1 ? (rows[0]?.[1] ?? '').replaceAll('\n', '<br>') : table(['image', 'references'], rows);
+/** One row a repository and variant, so that a tag of many images is not told with each one's whole name. */
+function tagTable({ variants }: TagPlan): string {
+  return table(
+    ['Image', 'Variant', 'Tags'],
+    variants.map(({ image, variant, repositories, tagNames }) => [
+      (repositories.length === 0 && image !== '' ? [image] : repositories).map(code).join('\n'),
+      variant === '' ? '' : code(variant),
+      tagNames.map(code).join(', '),
+    ]),
+  );
 }
 
 function ruleTable({ outcomes, latest }: TagPlan): string {
   return table(
-    ['tag', 'rule', 'why not'],
+    ['Tag', 'Rule', 'Why not'],
     [
       ...outcomes.map(outcomeRow),
       latest.isAdded

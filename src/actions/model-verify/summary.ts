@@ -1,37 +1,80 @@
 import type { JudgedModel } from '../../core/models/judge-models.ts';
-import { code, formatBytes, plain, table } from '../../core/report/markdown.ts';
+import {
+  code,
+  counted,
+  formatBytes,
+  numbers,
+  plain,
+  shortDigest,
+  shortenDigests,
+  table,
+} from '../../core/report/markdown.ts';
 
 const MAX_FINDINGS = 200;
 
-/** The job summary: a table of the models, then the findings. */
+/** The job summary: a table of the models, and the findings; these first where a model is refused. */
 export function summarize(judged: readonly JudgedModel[], signature: string | undefined): string {
-  if (judged.length === 0) return '## Models\n\nThere is no model to verify.\n';
-  const rows = judged.map((each) => [
-    each.findings.every(({ severity }) => severity === 'note') ? '✅' : '❌',
-    code(each.model.path),
-    each.model.format,
-    each.model.tensors === undefined ? '' : String(each.model.tensors),
-    each.model.parameters === undefined ? '' : formatCount(each.model.parameters),
-    formatBytes(each.model.size),
-    code(each.model.sha256.slice(0, 16)),
-    digestWord(each),
-  ]);
+  if (judged.length === 0) return '## Models: none to verify\n';
+  const refused = judged.filter((each) => !isVerified(each)).length;
+  return `${[
+    `## ${titleOf(judged.length, refused)}`,
+    ...(signature === undefined ? [] : [`The signature ${code(signature)} is verified.`]),
+    ...(refused === 0
+      ? [modelsTable(judged), ...findingsTable(judged)]
+      : [...findingsTable(judged), modelsTable(judged)]),
+  ].join('\n\n')}\n`;
+}
+
+function titleOf(models: number, refused: number): string {
+  if (refused === 0) return `${counted(models, 'model')} verified`;
+  return models === 1 ? 'The model is refused' : `${refused} of ${models} models refused`;
+}
+
+function isVerified({ findings }: JudgedModel): boolean {
+  return findings.every(({ severity }) => severity === 'note');
+}
+
+function findingsTable(judged: readonly JudgedModel[]): readonly string[] {
   const found = judged.flatMap(({ model, findings }) =>
     findings.map(({ severity, entry, offset, message }) => [
       severity,
       code(entry === undefined ? model.path : `${model.path}!${entry}`),
       offset === undefined ? '' : String(offset),
-      plain(message),
+      plain(shortenDigests(message)),
     ]),
   );
-  const head = ['', 'model', 'format', 'tensors', 'parameters', 'size', 'sha256', 'digest'];
-  const rest = found.length > MAX_FINDINGS ? `\n\n${found.length - MAX_FINDINGS} more stand in the report.` : '';
-  const findings =
-    found.length === 0
-      ? ''
-      : `\n\n### Findings\n\n${table(['severity', 'file', 'byte', 'what'], found.slice(0, MAX_FINDINGS))}${rest}`;
-  const signed = signature === undefined ? '' : `\n\nThe signature ${code(signature)} is verified.`;
-  return `## Models\n\n${table(head, rows)}${signed}${findings}\n`;
+  if (found.length === 0) return [];
+  const head = ['Severity', 'File', numbers('Byte'), 'Finding'];
+  return [
+    table(head, found.slice(0, MAX_FINDINGS)),
+    ...(found.length > MAX_FINDINGS ? [`${counted(found.length - MAX_FINDINGS, 'more finding')} in the report.`] : []),
+  ];
+}
+
+function modelsTable(judged: readonly JudgedModel[]): string {
+  const head = [
+    '',
+    'Model',
+    'Format',
+    numbers('Size'),
+    numbers('Parameters'),
+    numbers('Tensors'),
+    'SHA-256',
+    'Checksum',
+  ];
+  return table(
+    head,
+    judged.map((each) => [
+      isVerified(each) ? '✅' : '❌',
+      code(each.model.path),
+      each.model.format,
+      formatBytes(each.model.size),
+      each.model.parameters === undefined ? '' : formatCount(each.model.parameters),
+      each.model.tensors === undefined ? '' : String(each.model.tensors),
+      code(shortDigest(each.model.sha256)),
+      digestWord(each),
+    ]),
+  );
 }
 
 function digestWord({ expected, findings }: JudgedModel): string {

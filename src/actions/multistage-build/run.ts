@@ -226,7 +226,10 @@ function buildFailed(failure: BuildFailure, plan: BuildPlan, timeline: Timeline,
   const where = failure.step?.stage === undefined ? (failure.message.split('\n')[0] ?? '') : stepName(failure.step);
   const result: Result = {
     outputs: timingOutputs(plan, timeline),
-    summary: buildSummary(plan.images.map(unbuilt), [], timeline, plan.definition),
+    summary: buildSummary(plan.images.map(unbuilt), [], timeline, plan.definition, {
+      where,
+      output: failure.step?.output ?? [],
+    }),
   };
   return new ActionFailure(`the build failed: ${where}`, result);
 }

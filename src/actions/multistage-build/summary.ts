@@ -1,7 +1,20 @@
 import type { Timeline } from '../../core/buildkit/build-timeline.ts';
 import type { CheckResult } from '../../core/buildkit/image-checks.ts';
 import type { LayoutImage } from '../../core/buildkit/oci-layout.ts';
-import { code, codeBlock, details, formatBytes, formatDuration, plain, table } from '../../core/report/markdown.ts';
+import {
+  alert,
+  code,
+  codeBlock,
+  counted,
+  details,
+  formatBytes,
+  formatDuration,
+  formatGrowth,
+  numbers,
+  plain,
+  shortDigest,
+  table,
+} from '../../core/report/markdown.ts';
 import type { ExportResult } from './check-exports.ts';
 
 /** What one image came to. */
@@ -17,6 +30,14 @@ export interface ImageResult {
 
 const BAR = 24;
 const SHOWN_LAYERS = 8;
+/** The log has the rest. */
+const SHOWN_OUTPUT = 15;
+
+/** The step that a build ended at, and what it had printed. */
+export interface FailedStep {
+  readonly where: string;
+  readonly output: readonly string[];
+}
 
 /** The job summary of a build. */
 export function buildSummary(
@@ -24,76 +45,147 @@ export function buildSummary(
   exports: readonly ExportResult[],
   timeline: Timeline,
   definition: string,
+  failure?: FailedStep,
 ): string {
-  const cached = `${timeline.cachedSteps} of ${timeline.steps} steps cached`;
+  const checks = checkRows(images, exports);
+  const failed = checks.filter(({ hasPassed }) => !hasPassed);
+  const passed = checks.filter(({ hasPassed }) => hasPassed);
   const parts = [
-    `## Build: ${images.map(({ title }) => plain(title)).join(', ')}`,
-    `${formatDuration(timeline.duration)}, ${cached}`,
-    imagesTable(images),
-    checksTable(images, exports),
+    `## ${titleOf(images, failed.length, failure)}`,
+    failure === undefined ? '' : failurePart(failure),
+    lead(images, timeline),
+    failed.length === 0 ? '' : checksTable(failed),
+    imagesPart(images),
     exportsTable(exports),
     stagesTable(timeline),
+    passed.length === 0 ? '' : details(`${counted(passed.length, 'check')} passed`, checksTable(passed)),
     layersTable(images),
+    references(images),
     details('Bake definition', codeBlock(definition, 'json')),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
+function titleOf(images: readonly ImageResult[], failedChecks: number, failure: FailedStep | undefined): string {
+  const [only, ...others] = images;
+  const what = only !== undefined && others.length === 0 ? code(only.title) : counted(images.length, 'image');
+  if (failure !== undefined) return `Build failed: ${what}`;
+  return failedChecks === 0 ? `Built ${what}` : `${counted(failedChecks, 'check')} failed: ${what}`;
+}
+
+function failurePart({ where, output }: FailedStep): string {
+  const lines = output.slice(-SHOWN_OUTPUT).map((line) => line.slice(0, 300));
+  return [
+    alert('caution', `It ended at ${code(where)}`),
+    ...(lines.length === 0 ? [] : [codeBlock(lines.join('\n'))]),
+  ].join('\n\n');
+}
+
+/** One image for one platform, of which a sentence says what a table would. */
+function onlyOf(images: readonly ImageResult[]): ImageResult | undefined {
+  const [only, ...others] = images;
+  return others.length === 0 && only !== undefined && only.platforms.length <= 1 ? only : undefined;
+}
+
+function lead(images: readonly ImageResult[], { duration, steps, cachedSteps }: Timeline): string {
+  const size = images.flatMap(({ platforms }) => platforms).reduce((sum, platform) => sum + platform.size, 0);
+  const only = onlyOf(images);
+  const growth = only?.platforms.map((platform) => growthOf(platform, only)).join('') ?? '';
+  const weight = `${formatBytes(size)} compressed${growth && ` (${growth} against published)`}, in`;
+  const took = `${size === 0 ? 'It took' : weight} ${formatDuration(duration)}`;
+  return `${took}; ${cachedSteps} of ${counted(steps, 'step')} from the cache.`;
+}
+
+function growthOf({ size, platform }: LayoutImage, { published }: ImageResult): string {
+  const before = published.find((other) => other.platform === platform);
+  return before === undefined ? '' : formatGrowth(size - before.size);
+}
+
+function imagesPart(images: readonly ImageResult[]): string {
+  const only = onlyOf(images);
+  if (only === undefined) return imagesTable(images);
+  if (only.digest === undefined) return '';
+  const digest = code(shortDigest(only.digest));
+  return only.refs.length === 0
+    ? `Its digest is ${digest}; it was not pushed.`
+    : `Pushed to ${placesOf(only).join(', ')} as ${digest}.`;
+}
+
 function imagesTable(images: readonly ImageResult[]): string {
   const rows = images
     .filter(({ digest, platforms }) => digest !== undefined || platforms.length > 0)
-    .map(({ title, digest, platforms, published, refs }) => [
-      plain(title),
-      digest === undefined ? '' : code(digest),
-      platforms
-        .map(({ size, platform }) => {
-          const before = published.find((other) => other.platform === platform);
-          const change = before === undefined ? '' : `, published ${formatBytes(before.size)}`;
-          return `${formatBytes(size)}${change}${platforms.length > 1 ? ` ${plain(platform ?? '')}` : ''}`;
-        })
-        .join('\n'),
-      refs.map(code).join('\n'),
+    .map((image) => [
+      code(image.title),
+      image.platforms.length > 1 ? image.platforms.map(({ platform }) => code(platform ?? '')).join('\n') : '',
+      image.platforms.map(({ size }) => formatBytes(size)).join('\n'),
+      image.platforms
+        .map((platform) => growthOf(platform, image))
+        .join('\n')
+        .trim(),
+      placesOf(image).join('\n'),
+      image.digest === undefined ? '' : code(shortDigest(image.digest)),
     ]);
-  return rows.length === 0 ? '' : table(['Image', 'Digest', 'Size, compressed', 'Pushed as'], rows);
+  const head = ['Image', 'Platform', numbers('Size'), numbers('Against published'), 'Pushed to', 'Digest'];
+  return rows.length === 0 ? '' : table(head, rows);
 }
 
-function checksTable(images: readonly ImageResult[], exports: readonly ExportResult[]): string {
-  const ofImages = images.flatMap(({ title, checks }) =>
-    checks.flatMap(({ platform, results }) =>
-      results.map(({ check, hasPassed, finding }) => [
-        hasPassed ? '✅' : '❌',
-        code(check),
-        plain(checks.length > 1 ? `${title} ${platform ?? ''}` : title),
-        plain(finding),
-      ]),
+/** Repositories, with their tags where it got some, without the digest. */
+function placesOf({ refs }: ImageResult): readonly string[] {
+  return refs.map((ref) => code(ref.slice(0, ref.lastIndexOf('@'))));
+}
+
+/** Whole digests, one reference a line, to be copied. */
+function references(images: readonly ImageResult[]): string {
+  const refs = images.flatMap((image) => image.refs);
+  return refs.length === 0 ? '' : details('To pull by digest', codeBlock(refs.join('\n')));
+}
+
+interface CheckRow {
+  readonly hasPassed: boolean;
+  readonly cells: readonly string[];
+}
+
+function checkRows(images: readonly ImageResult[], exports: readonly ExportResult[]): readonly CheckRow[] {
+  const row = ({ check, hasPassed, finding }: CheckResult, of: string): CheckRow => ({
+    hasPassed,
+    cells: [hasPassed ? '✅' : '❌', code(check), of, plain(finding)],
+  });
+  return [
+    ...images.flatMap(({ title, checks }) =>
+      checks.flatMap(({ platform, results }) => {
+        const names = [images.length > 1 ? title : '', checks.length > 1 ? (platform ?? '') : ''];
+        const of = names.flatMap((name) => (name === '' ? [] : [code(name)])).join(' ');
+        return results.map((result) => row(result, of));
+      }),
     ),
+    ...exports.flatMap(({ folder, results }) => results.map((result) => row(result, code(folder)))),
+  ];
+}
+
+function checksTable(rows: readonly CheckRow[]): string {
+  return table(
+    ['', 'Check', 'Of', 'Found'],
+    rows.map(({ cells }) => cells),
   );
-  const ofExports = exports.flatMap(({ folder, results }) =>
-    results.map(({ check, hasPassed, finding }) => [
-      hasPassed ? '✅' : '❌',
-      code(check),
-      code(folder),
-      plain(finding),
-    ]),
-  );
-  const rows = [...ofImages, ...ofExports];
-  return rows.length === 0 ? '' : table(['', 'Check', 'Of', 'Found'], rows);
 }
 
 function exportsTable(exports: readonly ExportResult[]): string {
   const rows = exports.map(({ folder, size, files }) => [code(folder), formatBytes(size), String(files)]);
-  return rows.length === 0 ? '' : table(['Exported folder', 'Size', 'Files'], rows);
+  return rows.length === 0 ? '' : table(['Exported folder', numbers('Size'), numbers('Files')], rows);
 }
 
 /** Stages with a bar each, from the build's start to its end. */
 function stagesTable({ stages, others, duration }: Timeline): string {
   const rows = [
-    ...stages.map(({ stage, start, duration: took, steps, cachedSteps }) => [
-      code(stage),
-      bar(start, took, duration),
-      steps > 0 && cachedSteps === steps ? 'cached' : formatDuration(took),
-      steps === 0 ? '' : `${cachedSteps} of ${steps}`,
-    ]),
+    ...stages.map(({ stage, start, duration: took, steps, cachedSteps }) => {
+      const isCached = steps > 0 && cachedSteps === steps;
+      return [
+        code(stage),
+        isCached ? code('·'.repeat(BAR)) : bar(start, took, duration),
+        isCached ? 'cached' : formatDuration(took),
+        steps === 0 ? '' : `${cachedSteps} of ${steps}`,
+      ];
+    }),
     ...others.map(({ name, start, duration: took }) => [
       plain(name.slice(0, 80)),
       bar(start, took, duration),
@@ -101,7 +193,7 @@ function stagesTable({ stages, others, duration }: Timeline): string {
       '',
     ]),
   ];
-  return rows.length === 0 ? '' : table(['Stage', 'When', 'Time', 'Cached steps'], rows);
+  return rows.length === 0 ? '' : table(['Stage', 'When', numbers('Time'), numbers('Cached steps')], rows);
 }
 
 function bar(start: number, duration: number, whole: number): string {
@@ -121,8 +213,8 @@ function layersTable(images: readonly ImageResult[]): string {
       const rest = layers.slice(SHOWN_LAYERS).reduce((sum, { size }) => sum + size, 0);
       if (rest > 0) rows.push([formatBytes(rest), `${layers.length - SHOWN_LAYERS} smaller layers`]);
       return details(
-        `Layers of ${title}${image.platform === undefined ? '' : ` for ${image.platform}`}`,
-        table(['Size', 'Made by'], rows),
+        onlyOf(images) === undefined ? `Layers of ${title} for ${image.platform ?? 'its platform'}` : 'Layers',
+        table([numbers('Size'), 'Made by'], rows),
       );
     }),
   );

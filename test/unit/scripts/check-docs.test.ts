@@ -29,6 +29,7 @@ describe('links', () => {
     ['no file', '[x](docs/missing.md)', 'the link "docs/missing.md" leads nowhere'],
     ['no file, by a reference', '[x]: docs/missing.md', 'the link "docs/missing.md" leads nowhere'],
     ['no file, by HTML', '<img src="docs/missing.png">', 'the link "docs/missing.png" leads nowhere'],
+    ['no file, by a picture of the dark', '<source srcset="docs/dark.png">', 'the link "docs/dark.png" leads nowhere'],
     ['no heading', '[x](docs/other.md#again-2)', '"docs/other.md" has no heading "#again-2"'],
     ['outside', '[x](../elsewhere.md)', 'the link "../elsewhere.md" leaves the repository'],
   ])('to %s', (_, markdown, message) => {

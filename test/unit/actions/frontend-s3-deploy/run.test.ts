@@ -29,7 +29,7 @@ describe('frontend-s3-deploy', () => {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-cache',
     });
-    expect(summary).toContain('| 2 | 41 B | sent |');
+    expect(summary).toContain('**2 files, 41 B**: 2 sent (41 B).');
   });
 
   it.each([

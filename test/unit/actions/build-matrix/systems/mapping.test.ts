@@ -132,7 +132,7 @@ describe('the same repository without compose', () => {
       ['backend', 'cpu', 'backend/Dockerfile_CPU', 'backend'],
       ['frontend', '', 'frontend/Dockerfile.frontend', 'frontend'],
     ]);
-    expect(summary).toContain('2 Dockerfiles were passed over');
+    expect(summary).toContain('2 Dockerfiles passed over');
     const asked = await runPlan(repository, { inputs: { files: 'backend/docker/**/Dockerfile' } });
     expect(asked.rows.map(({ variant, image }) => [image, variant])).toEqual([
       ['solaris-cpu', ''],

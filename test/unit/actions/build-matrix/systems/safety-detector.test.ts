@@ -190,7 +190,7 @@ describe('a compose file of three multi-stage images', () => {
       waves: [],
       images: [],
     });
-    expect(summary).toContain('0 of 3 rows are built');
+    expect(summary).toContain('## Build matrix: 0 of 3 rows to build');
     expect(summary).toContain('nothing it reads changed since');
   });
 
