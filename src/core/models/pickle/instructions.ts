@@ -1,4 +1,5 @@
 import type { PickleMachine } from './machine.ts';
+import { OPCODES } from './opcodes.ts';
 import { PickleError } from './reader.ts';
 import { MARK, memoKey, OBJECT, OPAQUE, type Value } from './stack.ts';
 
@@ -6,7 +7,7 @@ import { MARK, memoKey, OBJECT, OPAQUE, type Value } from './stack.ts';
 type Step = (machine: PickleMachine, offset: number) => void;
 
 /** Pushes a value of which nothing is known: numbers, containers, buffers. */
-export const pushOpaque: Step = ({ stack }, offset) => stack.push(OPAQUE, offset);
+const pushOpaque: Step = ({ stack }, offset) => stack.push(OPAQUE, offset);
 
 const nothing: Step = () => {};
 const pushText: Step = ({ stack, reader }, offset) =>
@@ -37,7 +38,7 @@ function take({ stack }: PickleMachine, count: number, offset: number): readonly
 }
 
 /** What each opcode does that does more than push a value of which nothing is known. Source: CPython's Lib/pickle.py. */
-export const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([
+const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([
   ['MARK', ({ stack }, offset) => stack.push(MARK, offset)],
   ['STOP', (machine, offset) => machine.useAll([machine.stack.pop(offset)], offset)],
   ['POP', ({ stack }, offset) => stack.drop(offset)],
@@ -132,6 +133,9 @@ export const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([
   ['BINGET', getNumber],
   ['LONG_BINGET', getNumber],
 ]);
+
+/** The steps by opcode; what has none of its own pushes a value of which nothing is known. */
+export const STEP_OF: readonly Step[] = OPCODES.map((opcode) => STEPS.get(opcode?.name ?? '') ?? pushOpaque);
 
 function lineInteger(line: string): Value {
   const text = line.trim().replace(/L$/, '');

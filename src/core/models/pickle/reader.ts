@@ -24,7 +24,8 @@ const MAX_WINDOW = 1024 * 1024;
  * so that memory is bounded by one window whatever the arguments say of their lengths.
  */
 export class PickleReader {
-  /** The instruction's name, and where its opcode stands. */
+  /** The instruction's opcode and name, and where the opcode stands. */
+  code = 0;
   name = '';
   offset: number;
   /** Where the argument stands, without its length and its line end. */
@@ -50,7 +51,8 @@ export class PickleReader {
   /** Reads the next instruction; throws PickleError at an unknown opcode, and where the source ends. */
   next(): void {
     this.offset = this.end;
-    const opcode = OPCODES[this.#byteAt(this.offset)];
+    this.code = this.#byteAt(this.offset);
+    const opcode = OPCODES[this.code];
     if (opcode === undefined) {
       const isOver = this.offset >= this.#source.size;
       throw new PickleError(isOver ? 'it ends before STOP' : 'it holds a byte that is no opcode', this.offset);
