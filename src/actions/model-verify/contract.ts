@@ -22,7 +22,7 @@ export const contract = defineContract({
   inputs: {
     models: lines({
       description:
-        'Paths or globs of model files in the workspace, one a line. A path or glob that finds nothing is an error.',
+        'Paths or globs of model files in the workspace, one a line. A folder means every file below it. A path or glob that finds nothing is an error.',
     }),
     row: parsed(parseRow, {
       description:
@@ -53,6 +53,11 @@ export const contract = defineContract({
       description:
         'What a finding about code does: fail the step, warn, or nothing (the format is then not read). A wrong or broken file always fails.',
       default: 'error',
+    }),
+    'scan-timeout': duration({
+      description:
+        'How long reading the format of one file may take, its digests aside. A file that takes longer is a finding: some are made to keep scanners busy.',
+      default: '10m',
     }),
     'allow-globals': list({
       description:

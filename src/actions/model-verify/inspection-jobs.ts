@@ -8,6 +8,7 @@ export interface JobOptions {
   readonly root: string;
   readonly temp: string;
   readonly scans: boolean;
+  readonly scanTimeout: number;
   readonly allowedGlobals: readonly string[];
 }
 
@@ -38,6 +39,7 @@ export function planJobs(
             : { algorithm: statement.algorithm, size: shardSize },
       },
       scans: options.scans && models.has(path),
+      scanTimeout: options.scanTimeout,
       allowedGlobals: [...options.allowedGlobals, ...mine.flatMap(({ allow = [] }) => allow)],
       temp: options.temp,
     };

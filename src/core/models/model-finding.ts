@@ -47,9 +47,12 @@ export type ModelFormat =
   | 'empty'
   | 'unknown';
 
+/** The format of a file as it is told: that of one which is not there is `missing`. */
+export type ModelState = ModelFormat | 'missing';
+
 /** What was read from a file, besides its digest. */
-export interface FormatReport {
-  readonly format: ModelFormat;
+export interface FormatReport<Format = ModelFormat> {
+  readonly format: Format;
   readonly tensors?: number;
   readonly parameters?: number;
   /** Files beside this one that a loader reads with it (external data of ONNX), as the model names them. */

@@ -30,6 +30,7 @@ const RULES: ReadonlyMap<string, string> = new Map([
   ['json', 'A JSON file that cannot be read'],
   ['keras', 'A Keras configuration that cannot be read'],
   ['keras-layer', 'A Keras layer that runs code'],
+  ['missing', 'A file that is not there'],
   ['name', 'The name says another format than the content'],
   ['numpy', 'A broken array'],
   ['onnx', 'A broken ONNX model'],
@@ -50,6 +51,7 @@ const RULES: ReadonlyMap<string, string> = new Map([
   ['tflite', 'A broken TensorFlow Lite model'],
   ['tflite-operator', 'A custom operator of TensorFlow Lite'],
   ['torchscript', 'TorchScript that reaches out'],
+  ['unreadable', 'A file that cannot be read'],
   ['zip', 'An archive that readers see differently'],
 ]);
 

@@ -35,6 +35,10 @@ export function readTarModel(source: ByteSource, context: ReadContext): FormatRe
   if (problem !== undefined) findings.push({ severity: 'suspicious', rule: 'tar', ...problem });
   const isTorch = entries.some(({ name }) => name === 'pickle') && entries.some(({ name }) => name === 'storages');
   for (const entry of entries) {
+    if (context.budget.isLate) {
+      findings.push({ severity: 'suspicious', rule: 'tar', message: context.budget.whyLate, entry: entry.name });
+      break;
+    }
     for (const finding of readEntry(source, entry, isTorch, context))
       findings.push({ ...finding, entry: finding.entry === undefined ? entry.name : `${entry.name}!${finding.entry}` });
   }

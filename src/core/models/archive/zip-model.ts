@@ -47,6 +47,10 @@ export function readZipModel(source: ByteSource, context: ReadContext): ZipRepor
   const totals = { tensors: 0, parameters: 0 };
   for (const entry of entries) {
     if (entry.name.endsWith('/') && entry.size === 0) continue;
+    if (context.budget.isLate) {
+      findings.push({ severity: 'suspicious', rule: 'zip', message: context.budget.whyLate, entry: entry.name });
+      break;
+    }
     const report = readEntry(source, entry, format, context, stored);
     totals.tensors += report.tensors ?? 0;
     totals.parameters += report.parameters ?? 0;

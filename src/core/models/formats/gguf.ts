@@ -1,5 +1,6 @@
 import { type ByteSource, buffered } from '../byte-source.ts';
 import type { FormatReport, ModelFinding } from '../model-finding.ts';
+import type { ReadBudget, ReadContext } from '../read-context.ts';
 import { checkTemplate } from './chat-template.ts';
 import { tensorBytes } from './ggml-types.ts';
 
@@ -43,10 +44,10 @@ class GgufError extends Error {
  * A chat template is Jinja that the loader renders: one that reaches for attributes of Python is dangerous
  * (CVE-2024-34359). Source: ggml's docs/gguf.md and gguf.cpp.
  */
-export function readGguf(source: ByteSource): FormatReport {
+export function readGguf(source: ByteSource, { budget }: ReadContext): FormatReport {
   const findings: ModelFinding[] = [];
   try {
-    const { tensors, parameters } = walk(source, findings);
+    const { tensors, parameters } = walk(source, budget, findings);
     return { format: 'gguf', tensors, parameters, findings };
   } catch (error) {
     if (!(error instanceof GgufError)) throw error;
@@ -55,8 +56,12 @@ export function readGguf(source: ByteSource): FormatReport {
   }
 }
 
-function walk(source: ByteSource, findings: ModelFinding[]): { tensors: number; parameters: number } {
-  const cursor = createCursor(buffered(source));
+function walk(
+  source: ByteSource,
+  budget: ReadBudget,
+  findings: ModelFinding[],
+): { tensors: number; parameters: number } {
+  const cursor = createCursor(buffered(source), budget);
   cursor.skip(4n);
   const version = cursor.u32();
   if (version !== 2 && version !== 3) throw new GgufError(`version ${version} is not read; only 2 and 3 are`, 4);
@@ -179,11 +184,12 @@ function bytesOf(type: number, at: number): bigint {
 
 type Cursor = ReturnType<typeof createCursor>;
 
-function createCursor(source: ByteSource) {
+function createCursor(source: ByteSource, budget: ReadBudget) {
   let position = 0n;
   const size = BigInt(Math.min(source.size, MAX_HEADER));
   const take = (length: bigint): number => {
     const at = position;
+    if (budget.tick()) throw new GgufError(budget.whyLate, Number(at));
     if (length > size - position) throw new GgufError('the header reaches over the end of the file', Number(at));
     position += length;
     return Number(at);

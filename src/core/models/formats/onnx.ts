@@ -50,7 +50,7 @@ class OnnxReader {
   #parameters = 0n;
 
   constructor(source: ByteSource, context: ReadContext) {
-    this.#walker = new ProtobufWalker(source);
+    this.#walker = new ProtobufWalker(source, context.budget);
     this.#context = context;
   }
 

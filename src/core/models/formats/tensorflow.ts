@@ -41,7 +41,7 @@ export function readTensorflow(
   format: 'saved-model' | 'tensorflow-graph',
   context: ReadContext,
 ): FormatReport {
-  const walker = new ProtobufWalker(source);
+  const walker = new ProtobufWalker(source, context.budget);
   const findings = new Map<string, ModelFinding>();
   const add = (finding: ModelFinding): void => {
     if (findings.size < MAX_FINDINGS && !findings.has(finding.message)) findings.set(finding.message, finding);
