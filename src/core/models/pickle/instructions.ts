@@ -98,13 +98,7 @@ const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([
   ['BUILD', (machine, offset) => machine.build(offset)],
   // The loader decides what a persistent id is; torch takes it for a storage.
   ['PERSID', ({ stack }, offset) => stack.push(OBJECT, offset)],
-  [
-    'BINPERSID',
-    (machine, offset) => {
-      machine.useAll([machine.stack.pop(offset)], offset);
-      machine.stack.push(OBJECT, offset);
-    },
-  ],
+  ['BINPERSID', (machine, offset) => machine.persistentObject(machine.stack.pop(offset), offset)],
 
   ['TUPLE', (machine, offset) => machine.tuple(machine.stack.popToMark(offset), offset)],
   ['TUPLE1', (machine, offset) => machine.tuple(take(machine, 1, offset), offset)],

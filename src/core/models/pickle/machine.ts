@@ -1,9 +1,9 @@
-import { type ByteSource, slice } from '../byte-source.ts';
+import { type ByteSource, bufferSource, slice } from '../byte-source.ts';
 import type { ModelFinding, Severity } from '../model-finding.ts';
 import type { ReadContext } from '../read-context.ts';
 import { judgeImport } from './import-policy.ts';
 import { inlineArray } from './inline-array.ts';
-import { PickleError, PickleReader } from './reader.ts';
+import { MAX_LINE, PickleError, PickleReader } from './reader.ts';
 import { type MadeBy, OBJECT, OPAQUE, PickleStack, type Value } from './stack.ts';
 
 const MAX_FINDINGS = 100;
@@ -12,6 +12,8 @@ const MAX_DETAILED = 200_000;
 const SHORT = 8;
 /** `name.name` longer than this is no import that anybody wrote. */
 const MAX_NAME = 1024;
+/** Bytes of a tensor that stands in the pickle as a text. */
+const MAX_ENCODED = 16 * 1024 * 1024;
 
 export interface PickleReport {
   readonly findings: readonly ModelFinding[];
@@ -59,6 +61,7 @@ export class PickleMachine {
   /** The text of a STRING or UNICODE line; one that is written with escapes is not known. */
   lineText(): Value {
     const { argument, length, name } = this.reader;
+    if (length > MAX_LINE) return OPAQUE;
     const line = this.reader.line();
     if (line.includes('\\')) return OPAQUE;
     if (name === 'UNICODE') return { kind: 'text', start: argument, length };
@@ -129,6 +132,12 @@ export class PickleMachine {
     const items = itemsOf(args);
     if (isNestedLoader(callee)) {
       this.#readNestedPickle(items, offset);
+      this.stack.push(OBJECT, offset);
+      return;
+    }
+    const [text, codec] = items;
+    if (isEncoder(callee) && text?.kind === 'text' && /^latin-?1$/.test(this.#textOf(codec) ?? '')) {
+      this.stack.push({ kind: 'encoded', start: text.start, length: text.length }, offset);
       return;
     }
     this.call(callee, items, offset);
@@ -156,17 +165,18 @@ export class PickleMachine {
 
   /** `torch.storage._load_from_bytes(b"…")`, as tensors outside of `torch.save` are written: a model of its own. */
   #readNestedPickle(items: readonly Value[], offset: number): void {
-    const [content] = items;
-    if (content?.kind !== 'bytes' || items.length !== 1) {
+    const content = items.length === 1 ? bytesOf(items[0]) : undefined;
+    if (content === undefined) {
       this.useAll([NESTED_LOADER], offset);
       return;
     }
-    if (this.#nested.has(content.start)) {
-      this.stack.push(OBJECT, offset);
+    if (this.#nested.has(content.start)) return;
+    this.#nested.add(content.start);
+    const nested = this.#nestedSource(content);
+    if (nested === undefined) {
+      this.report('suspicious', 'pickle-broken', 'it holds a tensor as a text that is longer than is read', offset);
       return;
     }
-    this.#nested.add(content.start);
-    const nested = slice(this.#source, content.start, content.length);
     const report = this.#context.readNested(nested, 'storage.pt');
     for (const finding of report.findings)
       this.report(
@@ -177,7 +187,21 @@ export class PickleMachine {
       );
     this.#tensors += 1;
     this.#parameters += report.parameters ?? 0;
-    this.stack.push(OBJECT, offset);
+  }
+
+  /** The bytes of a nested model; undefined for a text that is too long to turn back into bytes in memory. */
+  #nestedSource({ start, length, isText }: BytesInPickle): ByteSource | undefined {
+    if (!isText) return slice(this.#source, start, length);
+    if (length > MAX_ENCODED || !this.#context.budget.take(length)) return undefined;
+    return bufferSource(Buffer.from(this.reader.bytes(start, length).toString('utf8'), 'latin1'));
+  }
+
+  /** Old torch writes the classes of modules as `("module", class, file, source)`, and its loader gives the class back. */
+  persistentObject(id: Value, offset: number): void {
+    this.useAll([id], offset);
+    const [kind, named] = id.kind === 'tuple' ? id.items : [];
+    const isClass = named?.kind === 'import' && this.#textOf(kind) === 'module';
+    this.stack.push(isClass ? named : OBJECT, offset);
   }
 
   /** A loader of nested models is harmless only where it is called at once; handed on as a value it is not. */
@@ -262,6 +286,22 @@ const JOBLIB_ARRAY = 'joblib.numpy_pickle.NumpyArrayWrapper';
 /** Objects of which the machine keeps how they were made. */
 const DETAILED = /^(?:numpy\.dtype|joblib\.numpy_pickle\.NumpyArrayWrapper)$/;
 const NESTED_LOADER: Value = { kind: 'import', module: 'torch.storage', name: '_load_from_bytes' };
+
+/** Bytes that stand in the pickle; `isText` for those that stand there as a text in Latin-1. */
+interface BytesInPickle {
+  readonly start: number;
+  readonly length: number;
+  readonly isText: boolean;
+}
+
+function bytesOf(value: Value | undefined): BytesInPickle | undefined {
+  if (value?.kind !== 'bytes' && value?.kind !== 'encoded') return undefined;
+  return { start: value.start, length: value.length, isText: value.kind === 'encoded' };
+}
+
+function isEncoder(value: Value): boolean {
+  return value.kind === 'import' && value.module === '_codecs' && value.name === 'encode';
+}
 
 function isNestedLoader(value: Value): boolean {
   return value.kind === 'import' && value.module === 'torch.storage' && value.name === '_load_from_bytes';

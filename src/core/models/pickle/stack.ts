@@ -6,7 +6,10 @@ import { PickleError } from './reader.ts';
  */
 export type Value =
   | { readonly kind: 'mark' }
-  | { readonly kind: 'text' | 'bytes'; readonly start: number; readonly length: number }
+  | { readonly kind: 'text'; readonly start: number; readonly length: number }
+  | { readonly kind: 'bytes'; readonly start: number; readonly length: number }
+  /** Bytes as protocols below 3 write them: `_codecs.encode(text, "latin1")`. */
+  | { readonly kind: 'encoded'; readonly start: number; readonly length: number }
   | { readonly kind: 'int'; readonly value: number }
   /** A tuple of at most eight whole numbers: a shape. */
   | { readonly kind: 'ints'; readonly values: readonly number[] }

@@ -193,7 +193,7 @@ export function tensorInPickle(content: Buffer): Buffer {
 
 /** The five pickles of a legacy `torch.save`, with weights behind them. */
 export function legacyTorch(dataPickle: Buffer): Buffer {
-  const magic = Buffer.from('80028a0a6cfc9c46f920a86a50192e', 'hex');
+  const magic = Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex');
   const protocol = pickle(op.proto(2), Buffer.from([0x4d, 0xe9, 0x03]), op.stop);
   const keys = pickle(op.proto(2), emptyList, op.stop);
   return Buffer.concat([magic, protocol, BENIGN, dataPickle, keys, Buffer.alloc(500, 0x63)]);
