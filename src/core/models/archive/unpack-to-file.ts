@@ -1,22 +1,25 @@
 import { writeSync } from 'node:fs';
-import { Readable } from 'node:stream';
+import { Readable as Stream } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
 import { messagesOf } from '../../runner/errors.ts';
-import type { ByteSource } from '../byte-source.ts';
+import { type ByteSource, slice } from '../byte-source.ts';
 import type { ReadBudget } from '../read-context.ts';
+import type { Readable } from './compression.ts';
+import { decode, isDecoded } from './decompress.ts';
 
 const CHUNK = 1024 * 1024;
 
-const UNPACKERS = {
+/** Compressions that Node unpacks as streams. */
+const STREAMS = {
   gzip: createGunzip,
   zlib: createInflate,
   zstd: createZstdDecompress,
   deflate: createInflateRaw,
 } as const;
 
-/** A compression that is unpacked to a file. */
-export type Unpacker = keyof typeof UNPACKERS;
+/** A compression that is unpacked to a file; `deflate` is that of a zip's entries. */
+export type Unpacker = Readable | 'deflate';
 
 /** What bounds the unpacking: what the whole file may cost, and what this content says that it unpacks to. */
 export interface UnpackLimits {
@@ -47,13 +50,21 @@ export async function unpackTo(
     crc = crc32(chunk, crc);
   };
   try {
-    await pipeline(
-      Readable.from(chunksOf(compressed)),
-      UNPACKERS[unpacker](),
-      async (chunks: AsyncIterable<Buffer>) => {
+    if (isDecoded(unpacker)) {
+      decode(unpacker, compressed, keep);
+      return { written, crc, problem: undefined };
+    }
+    // Node stops where the first stream ends; loaders go on with the next one.
+    for (let position = 0; position < compressed.size; ) {
+      const stream = STREAMS[unpacker]();
+      const rest = slice(compressed, position, compressed.size - position);
+      await pipeline(Stream.from(chunksOf(rest)), stream, async (chunks: AsyncIterable<Buffer>) => {
         for await (const chunk of chunks) keep(chunk);
-      },
-    );
+      });
+      position += stream.bytesWritten;
+      if (position < compressed.size && (unpacker === 'deflate' || stream.bytesWritten === 0))
+        throw new Error('something follows its end');
+    }
     return { written, crc, problem: undefined };
   } catch (error) {
     return { written, crc, problem: messagesOf(error).join(': ') };

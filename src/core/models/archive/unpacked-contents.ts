@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { type ByteSource, type FileSource, readerOf, slice } from '../byte-source.ts';
 import type { ReadBudget } from '../read-context.ts';
-import { detectCompression } from './compression.ts';
+import { detectCompression, isReadable } from './compression.ts';
 import type { Unpacker } from './unpack-to-file.ts';
 import { readZipEntries, ZipError } from './zip-archive.ts';
 import { sharesBytes } from './zip-layout.ts';
@@ -72,7 +72,7 @@ interface Packed {
 function findPacked(source: ByteSource): readonly Packed[] {
   const head = source.read(0, 64 * 1024);
   const compression = detectCompression(head);
-  if (compression === 'gzip' || compression === 'zlib' || compression === 'zstd')
+  if (compression !== undefined && isReadable(compression))
     return [{ start: 0, size: source.size, unpacker: compression, limit: Number.POSITIVE_INFINITY }];
   if (head.length < 4 || head.readUInt32LE(0) !== 0x04034b50) return [];
   return largeEntries(source)
