@@ -3,20 +3,31 @@ import { checkInside, selectModels } from '../../core/models/select-models.ts';
 import type { InputsOf } from '../../core/runner/contract.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { contract } from './contract.ts';
+import type { TrackedFolder } from './tracked-folders.ts';
 
 type Inputs = InputsOf<typeof contract>;
 
 /**
- * The files to verify, relative to `root`; those that a manifest lists may not be there, which reading them finds. Throws
- * ConfigurationError for a file behind a link that leads out, at its manifest's line.
+ * The files to verify, relative to `root`: those that the inputs select, or all that manifests list, which may not be
+ * there; reading them finds that. Of a tracked folder all files are read as soon as one is selected: its digest is one of
+ * all. Throws ConfigurationError for a file behind a link that leads out, at its manifest's line.
  */
-export function choosePaths(inputs: Inputs, root: string, listed: readonly Expectation[]): readonly string[] {
+export function choosePaths(
+  inputs: Inputs,
+  root: string,
+  listed: readonly Expectation[],
+  folders: readonly TrackedFolder[],
+): readonly string[] {
   const patterns = [
     ...inputs.models.map((line) => line.trim()).filter((line) => line !== ''),
     ...(inputs.row?.models ?? []),
   ];
-  if (patterns.length > 0 || inputs.row !== undefined) return selectModels(root, patterns);
-  if (listed.length === 0)
+  if (patterns.length > 0 || inputs.row !== undefined) {
+    const selected = new Set(selectModels(root, patterns));
+    const whole = folders.flatMap(({ files = [] }) => (files.some((path) => selected.has(path)) ? files : []));
+    return [...new Set([...selected, ...whole])].sort();
+  }
+  if (listed.length === 0 && folders.length === 0)
     throw new ConfigurationError('nothing says what to verify: give "models", "manifest" or "row"');
   for (const { path, manifest, line } of listed) checkInside(root, path, { file: manifest, line });
   return [...new Set(listed.map(({ path }) => path))].sort();

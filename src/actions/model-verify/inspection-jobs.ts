@@ -25,7 +25,10 @@ export function planJobs(
   return [...new Set([...paths, ...signedPaths])].map((path) => {
     const mine = expected.get(path) ?? [];
     const statement = signedPaths.has(path) ? signed?.statement : undefined;
-    const algorithms = new Set<DigestAlgorithm>(['sha256', ...mine.flatMap(({ digest }) => digest?.algorithm ?? [])]);
+    const algorithms = new Set<DigestAlgorithm>([
+      'sha256',
+      ...mine.flatMap(({ digest, measure }) => digest?.algorithm ?? measure ?? []),
+    ]);
     if (statement !== undefined && statement.shardSize === undefined) algorithms.add(statement.algorithm);
     const shardSize = statement?.shardSize;
     return {

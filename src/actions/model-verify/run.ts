@@ -18,6 +18,7 @@ import { toOutputs } from './result-outputs.ts';
 import { judgeSignature } from './signature-findings.ts';
 import { openSignedFolder } from './signed-folder.ts';
 import { summarize } from './summary.ts';
+import { expectFiles, findTrackedFolders, judgeTrackedFolders } from './tracked-folders.ts';
 
 /** `workerEntry` is the module that reading threads are started with; without one all files are read in this thread. */
 export const createRun =
@@ -29,9 +30,11 @@ export const createRun =
     const listed = await readListed(inputs, workspace);
 
     const { root, isCached } = await makeReady(inputs, listed, context);
-    const paths = choosePaths(inputs, root, listed);
+    const folders = findTrackedFolders(listed, root);
+    const listedFiles = expectFiles(listed, folders);
+    const paths = choosePaths(inputs, root, listedFiles, folders);
     if (target !== undefined) checkBelow(target, paths);
-    const expectations = [...listed, ...expectSingle(inputs.sha256, paths)];
+    const expectations = [...listedFiles, ...expectSingle(inputs.sha256, paths)];
     const signed = await openSignedFolder(inputs, workspace, root, paths);
 
     const { scanTimeout, allowGlobals: allowedGlobals } = inputs;
@@ -42,7 +45,8 @@ export const createRun =
 
     const models = inspected.slice(0, paths.length);
     const isSigned = inputs.require.includes('signature');
-    const judged = judgeSignature(judgeModels(models, expectations, requirements), inspected, signed, isSigned);
+    const judgedModels = judgeSignature(judgeModels(models, expectations, requirements), inspected, signed, isSigned);
+    const judged = [...judgedModels, ...judgeTrackedFolders(folders, inspected)];
     const failures = reportFindings(judged, inputs.scan, log);
     const report = join(temp, `model-verify-${process.pid}.sarif`);
     writeFileSync(report, formatSarif(judged));

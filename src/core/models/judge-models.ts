@@ -1,3 +1,4 @@
+import { isWeak } from './digest-plan.ts';
 import type { InspectedModel } from './inspect-model.ts';
 import type { Expectation } from './manifest/expected-file.ts';
 import type { ModelFinding, ModelState } from './model-finding.ts';
@@ -76,7 +77,7 @@ function checkRequirements(
   const { formats, safeFormat, minSize, maxSize } = requirements;
   const algorithms = expected.flatMap(({ digest }) => digest?.algorithm ?? []);
   return [
-    ...(requirements.checksum && !algorithms.some((algorithm) => algorithm !== 'md5')
+    ...(requirements.checksum && !algorithms.some((algorithm) => !isWeak(algorithm))
       ? [mismatch('checksum', whyUnlisted(algorithms.length > 0))]
       : []),
     ...(formats.length > 0 && !formats.includes(model.format)

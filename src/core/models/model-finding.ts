@@ -47,8 +47,8 @@ export type ModelFormat =
   | 'empty'
   | 'unknown';
 
-/** The format of a file as it is told: that of one which is not there is `missing`. */
-export type ModelState = ModelFormat | 'missing';
+/** The format of a file as it is told: that of one which is not there is `missing`; folders are told of where they fail. */
+export type ModelState = ModelFormat | 'missing' | 'folder';
 
 /** What was read from a file, besides its digest. */
 export interface FormatReport<Format = ModelFormat> {
