@@ -133,6 +133,7 @@ const HAS_MAGIC: ReadonlySet<ModelFormat> = new Set([
   'hdf5',
   'numpy',
   'zip',
+  'tar',
   'compressed',
   'pytorch-legacy',
   'tflite',

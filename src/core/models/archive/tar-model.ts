@@ -92,7 +92,7 @@ function listEntries(source: ByteSource): {
     entries.push({ name: nameOf(block), type: block.toString('latin1', 156, 157), start, size });
     position = start + Math.ceil(size / BLOCK) * BLOCK;
   }
-  return { entries, problem: undefined };
+  return { entries, problem: { message: 'the archive has no end: it is cut off', offset: source.size } };
 }
 
 /** Octal, or for large files a number in base 256 behind a set bit. */

@@ -51,11 +51,8 @@ const KNOWN_CLASSES: ReadonlySet<string> = new Set(
  * objects and depth; what lies beyond is a finding.
  */
 export function judgeKerasConfig(text: string, allowed: ReadonlySet<string>): readonly ModelFinding[] {
-  let config: unknown;
-  try {
-    config = JSON.parse(text);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
+  const config = parsePythonJson(text);
+  if (config === undefined) {
     return [{ severity: 'mismatch', rule: 'keras', message: 'the configuration of the model is no JSON' }];
   }
   const findings = new Map<string, ModelFinding>();
@@ -76,6 +73,18 @@ export function judgeKerasConfig(text: string, allowed: ReadonlySet<string>): re
     for (const inner of Object.values(value)) open.push({ value: inner, depth: depth + 1 });
   }
   return [...findings.values()];
+}
+
+/** Python's JSON knows NaN and Infinity. They mean nothing here, and neither does what is like them inside of a text. */
+function parsePythonJson(text: string): unknown {
+  for (const each of [text, text.replace(/([:,[]\s*)-?(?:NaN|Infinity)(?=\s*[,\]}])/g, '$10')]) {
+    try {
+      return JSON.parse(each);
+    } catch (cause) {
+      if (!(cause instanceof SyntaxError)) throw cause;
+    }
+  }
+  return undefined;
 }
 
 type Add = (severity: ModelFinding['severity'], rule: string, message: string) => void;

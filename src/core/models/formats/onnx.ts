@@ -192,7 +192,7 @@ class OnnxReader {
 
 /** Why a location is none inside of the model's folder; undefined for one that is. */
 function whyOutside(location: string): string | undefined {
-  if (location === '') return 'names no file';
+  if (/^[./\\]*$/.test(location) && !location.includes('..') && !/^[/\\]/.test(location)) return 'names no file';
   if (location.includes('\0')) return 'holds a NUL';
   if (/^[/\\]/.test(location) || /^[A-Za-z]:/.test(location)) return 'is an absolute path';
   if (location.split(/[/\\]/).includes('..')) return "leaves the model's folder";

@@ -103,3 +103,15 @@ x6xmy6JVRmTx8QjmdNKVJhUk60SEGgKtT0LFk+kEgzDOAtD1r92yfUyOnOZvXoHeNS4al4mOFGSF5cyz
 export function compressedByPython(): Readonly<Record<string, Buffer>> {
   return Object.fromEntries(Object.entries(BASE64).map(([name, text]) => [name, Buffer.from(text, 'base64')]));
 }
+
+/** The payload `os.system("id")`, compressed by Python. */
+const PAYLOADS: Readonly<Record<string, string>> = {
+  bz2: 'QlpoOTFBWSZTWRAIlIQAAApTwBAQAIEYAA4ijCBCACAAIoA2oxlChppgAPo10BAQWmSmiiv8XckU4UJAQCJSEA==',
+  lzma: 'XQAAgAD//////////wBAAIgDvDC9NN4vXibQafpd6yUH2A3T/5IiwaT//9VoAAA=',
+  xz: '/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAVgAJjb3MKc3lzdGVtClMnaWQnCoVSLgAAALFe2Txuoq85AAEuFlYJVd8ftvN9AQAAAAAEWVo=',
+  lz4: 'BCJNGGhAFgAAAAAAAADoFgAAgIACY29zCnN5c3RlbQpTJ2lkJwqFUi4AAAAA',
+};
+
+export function payloadByPython(): Readonly<Record<string, Buffer>> {
+  return Object.fromEntries(Object.entries(PAYLOADS).map(([name, text]) => [name, Buffer.from(text, 'base64')]));
+}

@@ -240,11 +240,15 @@ export function torchscript(code: string, ...more: readonly ZipPart[]): Buffer {
   ]);
 }
 
-/** Keras 3: a zip of configuration, metadata and weights. */
-export function kerasZip(config: unknown, weights: Buffer): Buffer {
+/** Keras 3: a zip of configuration, metadata and weights; `replaced` writes what JSON cannot. */
+export function kerasZip(
+  config: unknown,
+  weights: Buffer,
+  [from, to]: readonly [from: string, to: string] = ['', ''],
+): Buffer {
   return zip([
     { name: 'metadata.json', content: Buffer.from('{"keras_version":"3.8.0"}') },
-    { name: 'config.json', content: Buffer.from(JSON.stringify(config)) },
+    { name: 'config.json', content: Buffer.from(JSON.stringify(config).replace(from, to)) },
     { name: 'model.weights.h5', content: weights },
   ]);
 }
