@@ -192,9 +192,9 @@ class OnnxReader {
 
 /** Why a location is none inside of the model's folder; undefined for one that is. */
 function whyOutside(location: string): string | undefined {
-  if (/^[./\\]*$/.test(location) && !location.includes('..') && !/^[/\\]/.test(location)) return 'names no file';
   if (location.includes('\0')) return 'holds a NUL';
   if (/^[/\\]/.test(location) || /^[A-Za-z]:/.test(location)) return 'is an absolute path';
   if (location.split(/[/\\]/).includes('..')) return "leaves the model's folder";
+  if (/^[./\\]*$/.test(location)) return 'names no file';
   return /^[a-z][a-z0-9+.-]*:/i.test(location) ? 'is an address' : undefined;
 }

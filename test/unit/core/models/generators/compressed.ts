@@ -115,3 +115,30 @@ const PAYLOADS: Readonly<Record<string, string>> = {
 export function payloadByPython(): Readonly<Record<string, Buffer>> {
   return Object.fromEntries(Object.entries(PAYLOADS).map(([name, text]) => [name, Buffer.from(text, 'base64')]));
 }
+
+/** An estimator with an array behind joblib's wrapper (`estimator(joblibArray(…))`), compressed by Python. */
+const ESTIMATORS: Readonly<Record<string, string>> = {
+  bz2: `QlpoOTFBWSZTWc5ZOocAARX/4P5UUUgAYTJEKRkUwL//36Jg5AgAAACwAVtFshKigNA2k02o9TRoNA0AAAehBKnqpphAaNGgGmgAAABo0AqppTGkSeTa
+U9T9Q0mDU0D0TBGR5TxD2QmWqK2RMwrEkqEJS5XSRCD6PWf/qMaEJHQ0h6GPNpOiY4NmQkZUP0d9w6viUEZuH2VDX6amA5tJw65Vn3Zm91xpxtL5rGpl
+TY2d6rStkv+W9W+2Crk8XE5/Rc0LJeajYVVpbmtFyFW1R16J0XtWNezMaOR8X4ubiLUSmoW33KmdK/COvVVQKQ5NQ2USeZWmidMkBMTI5SFMR7B0twFl
+V0UQiB8kSwsNHEPAsYOyl9VM+sZARjokhIGBekhlN7OllYpb5rJNyE6FkczRFyKtmzJhLZUU1sLAuVWcflh4yv8ts2I8kFlzE4koIFhGTI3KajiNcJyY
+YqRfV197lirSgjuJCcP4u5IpwoSGcsnUOA==`,
+  lzma: `XQAAgAD//////////wBAAQ04poddIfRi5nmoaB3kEBgGEMXBJMsiyFxneD6Iuepxd4tivmXimQTKvo4rxwbUOmQ7JLG67PrmmeRZgdhZvk4t16j8i7BX
+V0ibWjZISO/i28IVsJlD1zRJneVHk8AVfRvfRPBxBRZUDn4QzM1XQc0u8d8vWtz39M0GQUNBwMPStXDXq6qeUBqQfhov6SxBP+u3EDddGw2EEVxzi+Ej
+xFJwB4nP6MaCkXstHVWsQ16F6Qh6sIwhDJ0UbsioIxdVV4D2mXEC6d6XoUOmsKpRG7mq8pLs+dlOjnsNtLVf+o1oY1C5ntwRJzPRjq8IhVJBViOY0Eqc
+HG1Mrq5O9E/zdeICodfVryNoRap4DO+TteLCehI0qyKTOYD1qIMymDGJhUB8+/+HoAAA`,
+  xz: `/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4AJqASRdAEABDTimh10h9GLmeahoHeQQGAYQxcEkyyLIXGd4Poi56nF3i2K+ZeKZBMq+jivHBtQ6ZDsksbrs
++uaZ5FmB2Fm+Ti3XqPyLsFdXSJtaNkhI7+LbwhWwmUPXNEmd5UeTwBV9G99E8HEFFlQOfhDMzVdBzS7x3y9a3Pf0zQZBQ0HAw9K1cNerqp5QGpB+Gi/p
+LEE/67cQN10bDYQRXHOL4SPEUnAHic/oxoKRey0dVaxDXoXpCHqwjCEMnRRuyKgjF1VXgPaZcQLp3pehQ6awqlEbuarykuz52U6Oew20tV/6jWhjULme
+3BEnM9GOrwiFUkFWI5jQSpwcbUyurk70T/N14gKh19WvI2hFqngM75O14sJ6EjSrIpM5gPWogzKYMYdP7KUAOWKsLt2bch0AAcAC6wQAAOz3Cq6xxGf7
+AgAAAAAEWVo=`,
+  lz4: `BCJNGGhAawIAAAAAAAD5WgEAAPEWgASMGHNrbGVhcm4uZW5zZW1ibGUuX2ZvcmVzdIwWUmFuZG9tRg4A8BNDbGFzc2lmaWVykymBfSiMDG5fZXN0aW1h
+dG9yc0tkjAhjIQDwCmVzX2Nqb2JsaWIubnVtcHlfcGlja2xlCk4NANBBcnJheVdyYXBwZXIKRQCBWAgAAABzdWI7ABFjMQBACm5kYScAMApYBRwAgWhh
+cGUoSwJ0DgCxb3JkZXJYAQAAAEMQAFNkdHlwZTcAAQwA8QAKWAIAAABmOImIh1IoSwMrAJE8Tk5OSv////8FAPEKSwB0YlgKAAAAYWxsb3dfbW1hcIhY
+GwAAAH0AEV97APsKX2FsaWdubWVudF9ieXRlc0sQdWID////AAEAlIwFdHJlZV+MEkEBAA8AIC5fBgCfjARUcmVlk0sEDQHWk0sBh1J9YowQXw0B8ANf
+dmVyc2lvbowFMS41LjJ1Yi4AAAAA`,
+};
+
+export function compressedEstimators(): Readonly<Record<string, Buffer>> {
+  return Object.fromEntries(Object.entries(ESTIMATORS).map(([name, text]) => [name, Buffer.from(text, 'base64')]));
+}

@@ -166,12 +166,27 @@ export function stateDict(shapes: readonly (readonly number[])[]): Buffer {
 
 /** A tensor in a plain pickle: `torch.storage._load_from_bytes` around a `torch.save` of its own. */
 export function tensorInPickle(content: Buffer): Buffer {
+  return tensorOf(op.bytes(content));
+}
+
+/** The same in protocols below 3, which write bytes as a text and its codec. */
+export function tensorAsText(content: Buffer): Buffer {
+  return tensorOf(
+    op.global('_codecs', 'encode'),
+    op.longText(content.toString('latin1')),
+    op.longText('latin1'),
+    tuple2,
+    op.reduce,
+  );
+}
+
+function tensorOf(...content: readonly Buffer[]): Buffer {
   return pickle(
     op.proto(2),
     op.global('torch._utils', '_rebuild_tensor_v2'),
     op.mark,
     op.global('torch.storage', '_load_from_bytes'),
-    op.bytes(content),
+    ...content,
     op.tuple1,
     op.reduce,
     int(0),
