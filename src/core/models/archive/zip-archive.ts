@@ -31,7 +31,7 @@ const LOCATOR_64 = 0x07064b50;
 const CENTRAL = 0x02014b50;
 const LOCAL = 0x04034b50;
 const MAX_ENTRIES = 200_000;
-const MAX_DIRECTORY = 64 * 1024 * 1024;
+const MAX_DIRECTORY = 16 * 1024 * 1024;
 
 /**
  * Lists an archive's entries, in the order of its central directory.

@@ -7,6 +7,8 @@ import { tensorBytes } from './ggml-types.ts';
 /** Bounds of ggml's own reader (gguf.cpp), and a window that no honest header of metadata and tensor infos exceeds. */
 const MAX_HEADER = 512 * 1024 * 1024;
 const MAX_COUNT = 1_000_000;
+/** Bytes of all keys together: real files have some hundred keys. */
+const MAX_KEYS = 16 * 1024 * 1024;
 const MAX_NAME = 64;
 const MAX_DIMENSIONS = 4;
 const DEFAULT_ALIGNMENT = 32n;
@@ -78,6 +80,7 @@ function walk(
 /** Reads the metadata, and returns the alignment that it sets. */
 function readMetadata(cursor: Cursor, count: number, findings: ModelFinding[]): bigint {
   const keys = new Set<string>();
+  let keyBytes = 0;
   let alignment = DEFAULT_ALIGNMENT;
   for (let index = 0; index < count; index += 1) {
     const at = cursor.position();
@@ -85,6 +88,8 @@ function readMetadata(cursor: Cursor, count: number, findings: ModelFinding[]): 
     if (key === '') throw new GgufError('a metadata key is empty', at);
     if (keys.has(key)) throw new GgufError(`metadata key ${JSON.stringify(key)} is there twice`, at);
     keys.add(key);
+    keyBytes += key.length;
+    if (keyBytes > MAX_KEYS) throw new GgufError(`its keys are longer than the ${MAX_KEYS} bytes that are read`, at);
     const type = cursor.u32();
     if (key === 'general.alignment') alignment = readAlignment(cursor, type, at);
     else {

@@ -1,6 +1,7 @@
 import { isRecord } from '../../runner/event.ts';
 import type { ModelFinding } from '../model-finding.ts';
 import { judgeImport } from '../pickle/import-policy.ts';
+import { countParts } from './json-members.ts';
 
 const MAX_OBJECTS = 500_000;
 const MAX_DEPTH = 200;
@@ -51,6 +52,8 @@ const KNOWN_CLASSES: ReadonlySet<string> = new Set(
  * objects and depth; what lies beyond is a finding.
  */
 export function judgeKerasConfig(text: string, allowed: ReadonlySet<string>): readonly ModelFinding[] {
+  if (countParts(Buffer.from(text)) > 2 * MAX_OBJECTS)
+    return [{ severity: 'suspicious', rule: 'keras', message: 'the configuration is larger or deeper than is read' }];
   const config = parsePythonJson(text);
   if (config === undefined) {
     return [{ severity: 'mismatch', rule: 'keras', message: 'the configuration of the model is no JSON' }];

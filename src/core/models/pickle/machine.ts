@@ -8,7 +8,9 @@ import { type MadeBy, OBJECT, OPAQUE, PickleStack, type Value } from './stack.ts
 
 const MAX_FINDINGS = 100;
 /** Short tuples and dictionaries whose contents are kept; beyond that many they are opaque. */
-const MAX_DETAILED = 200_000;
+const MAX_DETAILED = 40_000;
+/** What one array of joblib takes of them: its wrapper and dictionary, its shape, its type and that type's state. */
+const DETAILS_OF_ARRAY = 6;
 const SHORT = 8;
 /** `name.name` longer than this is no import that anybody wrote. */
 const MAX_NAME = 1024;
@@ -263,6 +265,9 @@ export class PickleMachine {
     if (array.isAligned) position += 1 + (reader.bytes(position, 1)[0] ?? 0);
     this.#tensors += 1;
     this.#parameters += array.elements;
+    // A forest has some ten thousand of them: what was kept of each is let go when its array is passed.
+    if (made.state?.kind === 'dict') made.state.entries.length = 0;
+    this.#detailed = Math.max(0, this.#detailed - DETAILS_OF_ARRAY);
     if (array.bytes !== undefined) {
       if (array.bytes > this.#source.size - position) throw new PickleError('an array of joblib is cut off', offset);
       reader.end = position + array.bytes;
