@@ -16,6 +16,10 @@ const SECURITY_SEVERITIES: Readonly<Record<Severity, string>> = {
   note: '0.0',
 };
 
+/** GitHub refuses a report of more results; the worst come first. */
+const MAX_RESULTS = 25_000;
+const RANKS: Readonly<Record<Severity, number>> = { mismatch: 0, dangerous: 0, suspicious: 1, note: 2 };
+
 /** What each rule finds, for people who read the report without this project at hand. */
 const RULES: ReadonlyMap<string, string> = new Map([
   ['changed', 'The file changed while it was read'],
@@ -80,15 +84,17 @@ export function formatSarif(judged: readonly JudgedModel[]): string {
             })),
           },
         },
-        results: judged.flatMap((each) =>
-          each.findings.map((finding) =>
+        results: judged
+          .flatMap((each) => each.findings.map((finding) => ({ each, finding })))
+          .sort((a, b) => RANKS[a.finding.severity] - RANKS[b.finding.severity])
+          .slice(0, MAX_RESULTS)
+          .map(({ each, finding }) =>
             toResult(
               each,
               finding,
               rules.findIndex(([id]) => id === finding.rule),
             ),
           ),
-        ),
       },
     ],
   };
@@ -132,5 +138,5 @@ function toResult({ model, expected }: JudgedModel, finding: ModelFinding, ruleI
 }
 
 function toUri(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/');
+  return path.toWellFormed().split('/').map(encodeURIComponent).join('/');
 }

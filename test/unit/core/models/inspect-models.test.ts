@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -31,13 +31,19 @@ function job(path: string, more: Partial<InspectionJob> = {}): InspectionJob {
 const HERE = { threads: 1, workerEntry: undefined };
 const ignore = (): void => {};
 
+/** A socket in the file system, which no reader opens. */
+function listenOn(path: string): Disposable {
+  const server = createServer().listen(path);
+  return { [Symbol.dispose]: () => void server.close() };
+}
+
 describe('a file that cannot be read', () => {
   test('is a finding, and does not hide what is found in the others', async () => {
     writeFileSync(join(folder, 'a.pkl'), PAYLOAD);
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    using _socket = listenOn(join(folder, 'socket'));
     symlinkSync('nowhere', join(folder, 'link'));
     symlinkSync('loop', join(folder, 'loop'));
-    const paths = ['link', 'pipe', 'loop', 'none.pkl', 'a.pkl/b', 'a.pkl'];
+    const paths = ['link', 'socket', 'loop', 'none.pkl', 'a.pkl/b', 'a.pkl'];
     const models = await inspectModels(
       paths.map((path) => job(path)),
       HERE,
@@ -45,7 +51,7 @@ describe('a file that cannot be read', () => {
     );
     expect(models.map(({ path, findings: [first] }) => [path, first?.severity, first?.rule])).toEqual([
       ['link', 'mismatch', 'missing'],
-      ['pipe', 'mismatch', 'unreadable'],
+      ['socket', 'mismatch', 'unreadable'],
       ['loop', 'mismatch', 'unreadable'],
       ['none.pkl', 'mismatch', 'missing'],
       ['a.pkl/b', 'mismatch', 'missing'],
