@@ -33,8 +33,11 @@ const putNumber: Step = ({ stack, reader }, offset) => stack.memoize(offset, rea
 const getNumber: Step = ({ stack, reader }, offset) => stack.recall(offset, reader.number());
 
 /** The last `count` values, in the order in which they were pushed. */
-function take({ stack }: PickleMachine, count: number, offset: number): readonly Value[] {
-  return Array.from({ length: count }, () => stack.pop(offset)).reverse();
+function take({ stack }: PickleMachine, count: 1 | 2 | 3, offset: number): readonly Value[] {
+  const last = stack.pop(offset);
+  if (count === 1) return [last];
+  const before = stack.pop(offset);
+  return count === 2 ? [before, last] : [stack.pop(offset), before, last];
 }
 
 /** What each opcode does that does more than push a value of which nothing is known. Source: CPython's Lib/pickle.py. */
