@@ -10,7 +10,9 @@ const BRINGS_PYTHON: ReadonlySet<string> = new Set(['auto_map', 'custom_pipeline
 const ESCAPES: readonly RegExp[] = [
   /__\w+__/,
   /\\x5f|\\u005f|\\137/i,
-  /\|\s*(?:attr|map\s*\(\s*(?:['"]?attr|attribute))/,
+  /\|\s*(?:attr\b|map\s*\(\s*['"]attr)/,
+  // `map(attribute='role')` is usual; a name that is computed is not.
+  /\|\s*map\s*\(\s*attribute\s*=(?!\s*['"][A-Za-z][\w.]*['"]\s*[),])/,
   /\b(?:cycler|joiner|lipsum|get_flashed_messages|url_for|_self)\b/,
   /\bself\b\s*(?:\.|\[)/,
   /\b(?:globals|builtins|subclasses|import_module|popen|os\.|subprocess|mro\b|func_globals|gi_frame|gi_code|cr_frame|f_globals)/,

@@ -9,6 +9,7 @@ import { decompressInMemory } from '../../../../../src/core/models/archive/decom
 import { unpackTo } from '../../../../../src/core/models/archive/unpack-to-file.ts';
 import { bufferSource } from '../../../../../src/core/models/byte-source.ts';
 import { ReadBudget } from '../../../../../src/core/models/read-context.ts';
+import { readModel } from '../../../../../src/core/models/read-model.ts';
 import { compressedByPython, PLAIN } from '../generators/compressed.ts';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
@@ -63,5 +64,22 @@ describe('what lies is refused', () => {
     ['xz with another filter', changed(xz, 14, 4), /its filter is not LZMA2/],
   ])('%s', (_, bytes, error) => {
     expect(() => unpack(bytes)).toThrow(error);
+  });
+});
+
+describe('no mutant crashes a decoder', () => {
+  test.each(Object.entries(compressedByPython()))('%s', (name, bytes) => {
+    let state = 20_261_121;
+    const next = (limit: number): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return Math.floor((state / 2 ** 32) * limit);
+    };
+    for (let round = 0; round < 200; round += 1) {
+      const mutant = Buffer.from(bytes);
+      for (let count = next(4); count >= 0; count -= 1) mutant[12 + next(mutant.length - 12)] = next(256);
+      const { format, findings } = readModel(bufferSource(mutant), new Set());
+      // What it unpacks to is no model: there is always something to find.
+      expect(findings.length, `${name} ${round} ${format}`).toBeGreaterThan(0);
+    }
   });
 });

@@ -124,4 +124,15 @@ export const BENIGN_FORMATS: readonly BenignSample[] = [
     'keras',
   ],
   ['Keras 2 in the newest HDF5', await hdf5({ ...MANY, model_config: JSON.stringify(OLD_CONFIG) }, 'latest'), 'keras'],
+  [
+    'a tokenizer whose template takes attributes by their names, beside a large vocabulary',
+    Buffer.from(
+      JSON.stringify({
+        model: { vocab: Object.fromEntries(Array.from({ length: 600_000 }, (_, index) => [`t${index}`, index])) },
+        chat_template: "{{ messages | map(attribute='role') | list | tojson }}{{ raise_exception('no') }}",
+      }),
+    ),
+    'json',
+  ],
+  ['a list in JSON', Buffer.from('[{"a": [1, 2, "]"]}, "b"]'), 'json'],
 ];

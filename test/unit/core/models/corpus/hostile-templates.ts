@@ -8,7 +8,11 @@ const template = (text: string): Buffer =>
 export const HOSTILE_TEMPLATES: readonly HostileSample[] = [
   ['a template with a class walk', template("{{ ''.__class__ }}"), { rule: 'chat-template' }],
   ['a template with attr', template("{{ x|attr('a') }}"), { rule: 'chat-template' }],
-  ['a template with map(attribute)', template("{{ [x]|map(attribute='a')|list }}"), { rule: 'chat-template' }],
+  [
+    'a template with map(attribute) of a computed name',
+    template("{{ [x]|map(attribute='a' ~ b)|list }}"),
+    { rule: 'chat-template' },
+  ],
   ['a template with escaped underscores', template("{{ x['\\x5f\\x5fclass\\x5f\\x5f'] }}"), { rule: 'chat-template' }],
   ['a template with cycler', template('{{ cycler.next }}'), { rule: 'chat-template' }],
   ['a template with a joined name', template("{{ x['__cla' ~ 'ss__'] }}"), { rule: 'chat-template' }],
