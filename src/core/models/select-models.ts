@@ -1,5 +1,5 @@
-import { globSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { existsSync, globSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { ConfigurationError, type ErrorPlace } from '../runner/errors.ts';
 import { statsOf } from './byte-source.ts';
 
@@ -18,7 +18,9 @@ export function selectModels(root: string, patterns: readonly string[]): readonl
   const files = new Set<string>();
   for (const pattern of patterns) {
     if (leavesRoot(pattern)) throw new ConfigurationError(`"${pattern}" leaves the repository`);
-    const found = globSync(pattern, { cwd: root });
+    // A file whose name has brackets is meant by its name before anything is matched.
+    const isName = existsSync(join(root, pattern));
+    const found = isName ? [normalize(pattern).replace(/[/\\]+$/, '')] : globSync(pattern, { cwd: root });
     const named = found.filter((path) => !isFolder(join(root, path)));
     const [folder, ...others] = named.length === 0 ? found : [];
     const selected = folder !== undefined && others.length === 0 ? filesBelow(root, folder) : named;

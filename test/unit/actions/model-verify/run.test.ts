@@ -228,6 +228,19 @@ test('a file that is listed and not there fails at its line, and does not hide w
   expect(outputs.manifest).toHaveLength(2);
 });
 
+test.each([
+  ['a[1].pkl', ['a[1].pkl']],
+  ['./m/b.pkl', ['m/b.pkl']],
+  ['m/', ['m/b.pkl', 'm/c.pkl']],
+  ['m/[c].pkl', ['m/c.pkl']],
+  ['*.pkl', ['a[1].pkl']],
+  ['**/*.pkl', ['a[1].pkl', 'm/b.pkl', 'm/c.pkl']],
+])('%s selects %j', async (pattern, paths) => {
+  using step = createWorkspace({ 'a[1].pkl': BENIGN, 'm/b.pkl': BENIGN, 'm/c.pkl': BENIGN });
+  const { outputs } = await step.verify({ models: pattern });
+  expect(outputs.manifest).toMatchObject(paths.map((path) => ({ path })));
+});
+
 test('a folder means every file below it, hidden ones too, and nothing in it is passed over', async () => {
   using step = createWorkspace({ 'm/a.safetensors': WEIGHTS, 'm/deep/.hidden': PAYLOAD });
   symlinkSync('nowhere', join(step.workspace, 'm/link'));

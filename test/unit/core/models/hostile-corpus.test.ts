@@ -46,12 +46,27 @@ describe('an import that runs code is dangerous, whatever way it is written', ()
   });
 });
 
+/** Rules whose findings are of a file or of a configuration as a whole. */
+const WITHOUT_PLACE = new Set([
+  'format',
+  'compression',
+  'polyglot',
+  'zip',
+  'keras',
+  'keras-layer',
+  'remote-code',
+  'tar',
+]);
+
 describe.each(Object.entries(CORPUS))('what hides is found: %s', (_, samples) => {
   test.each(samples)('%s', (_, bytes, expected) => {
     const findings = findingsOf(bytes);
     expect(findings).toContainEqual(expect.objectContaining(expected));
     // A reason that people can read, and a place: a byte of the file, or an entry of an archive.
-    for (const { message } of findings) expect(message.length).toBeGreaterThan(10);
+    for (const { message, rule, offset, entry } of findings) {
+      expect(message.length).toBeGreaterThan(10);
+      expect(offset !== undefined || entry !== undefined || WITHOUT_PLACE.has(rule), `${rule}: ${message}`).toBe(true);
+    }
   });
 });
 
