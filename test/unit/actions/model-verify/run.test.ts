@@ -3,7 +3,7 @@ import { existsSync, linkSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BENIGN, PAYLOAD } from '../../core/models/generators/pickle.ts';
-import { initializer, message, onnx } from '../../core/models/generators/protobuf.ts';
+import { field, initializer, message, onnx } from '../../core/models/generators/protobuf.ts';
 import { safetensors } from '../../core/models/generators/tensors.ts';
 import { torchZip } from '../../core/models/generators/zip.ts';
 import { createWorkspace } from './verify-step.ts';
@@ -109,6 +109,16 @@ describe('external data of ONNX', () => {
     expect(await findings()).toMatchObject([{ findings: [{ severity: 'mismatch', rule: 'external-data' }] }]);
     symlinkSync('../other.bin', join(step.workspace, 'a/w.bin'));
     expect(await findings()).toMatchObject([{ findings: [{ severity: 'suspicious' }] }]);
+  });
+  test('that ends before its tensor does is cut off', async () => {
+    const place = (key: string, value: string): Buffer => field(13, message(field(1, key), field(2, value)));
+    const tensor = message(place('location', 'w.bin'), place('offset', '4096'), place('length', '16'), field(14, 1));
+    using step = createWorkspace({ 'm.onnx': onnx(message(field(5, tensor))), 'w.bin': Buffer.alloc(4112) });
+    expect((await step.verify({ models: 'm.onnx' })).failure).toBeUndefined();
+    step.write('w.bin', Buffer.alloc(4111));
+    expect((await step.verify({ models: 'm.onnx' })).outputs.manifest).toMatchObject([
+      { findings: [{ severity: 'mismatch', message: expect.stringContaining('up to byte 4112, but has 4111') }] },
+    ]);
   });
   test('that has a second name does not pass', async () => {
     using step = createWorkspace({ 'm.onnx': model, 'other.bin': 'x' });

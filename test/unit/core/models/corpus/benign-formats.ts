@@ -85,7 +85,7 @@ export const BENIGN_FORMATS: readonly BenignSample[] = [
     'ONNX with external data',
     onnx(message(node('Add'), initializer([4], 'weights/model.onnx_data'))),
     'onnx',
-    { references: ['weights/model.onnx_data'] },
+    { references: [{ path: 'weights/model.onnx_data', bytes: 0 }] },
   ],
   [
     'a SavedModel',
