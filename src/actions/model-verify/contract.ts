@@ -22,7 +22,7 @@ export const contract = defineContract({
   inputs: {
     models: lines({
       description:
-        'Paths or globs of model files in the workspace, one a line. A path or glob that finds nothing is an error.',
+        'Paths or globs of model files in the workspace, one a line. A folder means every file below it. A path or glob that finds nothing is an error.',
     }),
     row: parsed(parseRow, {
       description:
@@ -30,12 +30,12 @@ export const contract = defineContract({
     }),
     manifest: list({
       description:
-        'What is expected: `models.yml` (path, sha256, size, format, url, licence, allow), `SHA256SUMS` in the style of GNU or BSD (SHA-512 too), `.dvc` files, git-lfs pointers named `<file>.lfs`. Paths in it are relative to its own folder. Without `models` and `row` every file listed is verified.',
+        'What is expected: `models.yml` (path, sha256, size, format, url, licence, allow), `SHA256SUMS` in the style of GNU or BSD (SHA-512 too), `.dvc` files of files and folders, git-lfs pointers named `<file>.lfs`. Paths in it are relative to its own folder. Without `models` and `row` every file listed is verified.',
     }),
     sha256: text({ description: 'The expected SHA-256 of the one model that is selected, in hex.' }),
     fetch: choice(['missing', 'always', 'never'], {
       description:
-        'Which files of a manifest with a `url` are downloaded: those that are not there, all, or none. A file gets its name only when its digest is right.',
+        'Which files of a manifest with a `url` are downloaded: those that are not there, all, or none. A file gets its name only when its digest is right. The address must need no log-in.',
       default: 'missing',
     }),
     'fetch-timeout': duration({ description: 'How long one download may take, with all its retries.', default: '30m' }),
@@ -53,6 +53,11 @@ export const contract = defineContract({
       description:
         'What a finding about code does: fail the step, warn, or nothing (the format is then not read). A wrong or broken file always fails.',
       default: 'error',
+    }),
+    'scan-timeout': duration({
+      description:
+        'How long reading the format of one file may take, its digests aside. A file that takes longer is a finding: some are made to keep scanners busy.',
+      default: '10m',
     }),
     'allow-globals': list({
       description:

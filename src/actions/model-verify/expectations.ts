@@ -1,58 +1,36 @@
-import { readFileSync, statSync } from 'node:fs';
-import { join, posix } from 'node:path';
 import type { Expectation } from '../../core/models/manifest/expected-file.ts';
-import { parseManifest } from '../../core/models/manifest/parse-manifest.ts';
 import { checkInside, selectModels } from '../../core/models/select-models.ts';
 import type { InputsOf } from '../../core/runner/contract.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { contract } from './contract.ts';
+import type { TrackedFolder } from './tracked-folders.ts';
 
 type Inputs = InputsOf<typeof contract>;
 
-const MAX_MANIFEST = 16 * 1024 * 1024;
-
 /**
- * What the manifests say. Paths are relative to the workspace or, where an image's folder is verified, to that folder.
- * Throws ConfigurationError for a manifest that cannot be read.
+ * The files to verify, relative to `root`: those that the inputs select, or all that manifests list, which may not be
+ * there; reading them finds that. Of a tracked folder all files are read as soon as one is selected: its digest is one of
+ * all. Throws ConfigurationError for a file behind a link that leads out, at its manifest's line.
  */
-export function readManifests(inputs: Inputs, workspace: string): readonly Expectation[] {
-  return selectModels(workspace, inputs.manifest).flatMap((manifest) => {
-    const file = join(workspace, manifest);
-    if (statSync(file).size > MAX_MANIFEST)
-      throw new ConfigurationError(`input "manifest": "${manifest}" is larger than any manifest`);
-    const folder = inputs.image === undefined ? posix.dirname(manifest) : '.';
-    return parseManifest(readFileSync(file, 'utf8'), manifest).map((entry) => ({
-      ...entry,
-      manifest,
-      path: posix.join(folder, entry.path),
-    }));
-  });
-}
-
-/**
- * The files to verify, relative to `root`. Throws ConfigurationError for a model that is not there, at its manifest's line.
- */
-export function choosePaths(inputs: Inputs, root: string, listed: readonly Expectation[]): readonly string[] {
+export function choosePaths(
+  inputs: Inputs,
+  root: string,
+  listed: readonly Expectation[],
+  folders: readonly TrackedFolder[],
+): readonly string[] {
   const patterns = [
     ...inputs.models.map((line) => line.trim()).filter((line) => line !== ''),
     ...(inputs.row?.models ?? []),
   ];
-  if (patterns.length > 0 || inputs.row !== undefined) return selectModels(root, patterns);
-  if (listed.length === 0)
-    throw new ConfigurationError('nothing says what to verify: give "models", "manifest" or "row"');
-  return [...new Set(listed.map((each) => findListed(root, each)))].sort();
-}
-
-function findListed(root: string, { path, manifest, line, url }: Expectation): string {
-  if (statSync(join(root, path), { throwIfNoEntry: false })?.isFile() !== true) {
-    const fix = url === undefined ? '' : '; it has a "url", but "fetch" is "never"';
-    throw new ConfigurationError(`"${path}" is listed in "${manifest}" but is not there${fix}`, {
-      file: manifest,
-      line,
-    });
+  if (patterns.length > 0 || inputs.row !== undefined) {
+    const selected = new Set(selectModels(root, patterns));
+    const whole = folders.flatMap(({ files = [] }) => (files.some((path) => selected.has(path)) ? files : []));
+    return [...new Set([...selected, ...whole])].sort();
   }
-  checkInside(root, path);
-  return path;
+  if (listed.length === 0 && folders.length === 0)
+    throw new ConfigurationError('nothing says what to verify: give "models", "manifest" or "row"');
+  for (const { path, manifest, line } of listed) checkInside(root, path, { file: manifest, line });
+  return [...new Set(listed.map(({ path }) => path))].sort();
 }
 
 /** The expectation that the input `sha256` states of the one model that is selected. */

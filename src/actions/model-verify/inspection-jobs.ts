@@ -9,6 +9,7 @@ export interface JobOptions {
   readonly root: string;
   readonly temp: string;
   readonly scans: boolean;
+  readonly scanTimeout: number;
   readonly allowedGlobals: readonly string[];
 }
 
@@ -25,7 +26,10 @@ export function planJobs(
   return [...new Set([...paths, ...signedPaths])].map((path) => {
     const mine = expected.get(path) ?? [];
     const statement = signedPaths.has(path) ? signed?.statement : undefined;
-    const algorithms = new Set<DigestAlgorithm>(['sha256', ...mine.flatMap(({ digest }) => digest?.algorithm ?? [])]);
+    const algorithms = new Set<DigestAlgorithm>([
+      'sha256',
+      ...mine.flatMap(({ digest, measure }) => digest?.algorithm ?? measure ?? []),
+    ]);
     if (statement !== undefined && statement.shardSize === undefined) algorithms.add(statement.algorithm);
     const shardSize = statement?.shardSize;
     return {
@@ -39,6 +43,7 @@ export function planJobs(
             : { algorithm: statement.algorithm, size: shardSize },
       },
       scans: options.scans && models.has(path),
+      scanTimeout: options.scanTimeout,
       allowedGlobals: [...options.allowedGlobals, ...mine.flatMap(({ allow = [] }) => allow)],
       temp: options.temp,
     };

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statsOf } from '../../core/models/byte-source.ts';
 import { formatBytes, formatDuration } from '../../core/report/markdown.ts';
 import type { Log } from '../../core/runner/log.ts';
 
@@ -6,7 +6,7 @@ const EVERY = 5_000;
 
 /** Says every few seconds how far the reading came, how fast it is and how long it will take. Told bytes as they are read. */
 export function createProgress(jobs: readonly { readonly file: string }[], log: Log): (bytes: number) => void {
-  const total = jobs.reduce((sum, { file }) => sum + statSync(file).size, 0);
+  const total = jobs.reduce((sum, { file }) => sum + (statsOf(file)?.size ?? 0), 0);
   const started = Date.now();
   let done = 0;
   let said = started;

@@ -28,11 +28,19 @@ export function reportFindings(judged: readonly JudgedModel[], scan: Scan, log: 
 function describe({ model, expected, findings }: JudgedModel): string {
   const isExpected =
     expected.some(({ digest }) => digest !== undefined) && !findings.some(({ rule }) => rule === 'checksum');
-  return `${model.path}: ${model.format}, ${model.size} bytes, sha256 ${model.sha256}${isExpected ? ', as expected' : ''}`;
+  return `${printable(model.path)}: ${model.format}, ${model.size} bytes, sha256 ${model.sha256}${isExpected ? ', as expected' : ''}`;
 }
 
 function placeOf({ model }: JudgedModel, { entry, offset }: ModelFinding): string {
-  return `${model.path}${entry === undefined ? '' : `!${entry}`}${offset === undefined ? '' : ` at byte ${offset}`}`;
+  return `${printable(`${model.path}${entry === undefined ? '' : `!${entry}`}`)}${offset === undefined ? '' : ` at byte ${offset}`}`;
+}
+
+/** A name on one line, with signs that steer a terminal or the direction of a text written out. */
+function printable(name: string): string {
+  return name.replace(
+    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
+    (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function lineOf({ expected }: JudgedModel): { readonly file?: string; readonly line?: number } {

@@ -5,9 +5,9 @@ import { formatChecksums } from '../../core/models/manifest/checksum-manifest.ts
 
 /** The outputs that the models themselves make. */
 export function toOutputs(judged: readonly JudgedModel[], failures: number) {
-  const models = judged.map(({ model }) => model);
+  const models = judged.map(({ model }) => model).filter(({ sha256 }) => sha256 !== '');
   return {
-    verified: models.length - failures,
+    verified: judged.length - failures,
     sha256: digestOf(models),
     manifest: judged.map(({ model: { path, size, sha256, format, tensors, parameters }, findings }) => ({
       path,

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 
 /** Bytes at positions, of a file or of a part of one. Nothing is kept: a reader holds what it needs. */
 export interface ByteSource {
@@ -24,9 +24,19 @@ export function openSource(path: string): FileSource {
   return {
     descriptor,
     size: stats.size,
-    read: (offset, length) => readAt(descriptor, offset, Math.min(length, Math.max(0, stats.size - offset))),
+    read: readerOf(descriptor, 0, stats.size),
     [Symbol.dispose]: () => closeSync(descriptor),
   };
+}
+
+/** What a path leads to; undefined where the system does not say: nothing is there, or links that lead in a circle. */
+export function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    // Why it cannot be reached is found, and said, where the file is opened.
+    return undefined;
+  }
 }
 
 /** Bytes in memory as a source. */
@@ -40,6 +50,11 @@ export function slice(source: ByteSource, start: number, size: number): ByteSour
     size,
     read: (offset, length) => source.read(start + offset, Math.min(length, Math.max(0, size - offset))),
   };
+}
+
+/** Reads `size` bytes of an open file from `start` on, as a source of their own. */
+export function readerOf(descriptor: number, start: number, size: number): ByteSource['read'] {
+  return (offset, length) => readAt(descriptor, start + offset, Math.min(length, Math.max(0, size - offset)));
 }
 
 function readAt(descriptor: number, offset: number, length: number): Buffer {

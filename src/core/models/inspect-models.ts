@@ -1,109 +1,91 @@
-import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { type MessagePort, Worker } from 'node:worker_threads';
-import { isRecord } from '../runner/event.ts';
-import { type InspectedModel, type InspectionJob, inspectModel } from './inspect-model.ts';
+import { Worker } from 'node:worker_threads';
+import { messagesOf } from '../runner/errors.ts';
+import { statsOf } from './byte-source.ts';
+import { type InspectedModel, type InspectionJob, inspectModel, unreadModel } from './inspect-model.ts';
+import { claimNext, createClaims, type InspectionWork, WORKER, type WorkerMessage } from './inspection-work.ts';
 
-/** Files of fewer bytes together are read by one thread: a second one costs some 40 ms to start. */
+/** Files of fewer bytes together are read by one thread: a second one costs some 50 ms of processor time to start. */
 const WORTH_THREADS = 64 * 1024 * 1024;
 /** Megabytes of heap of a worker: what a hostile file makes it hold beyond that ends the worker, and not the machine. */
 const WORKER_HEAP = 192;
 
 /** How files are spread over threads. */
 export interface Parallelism {
-  /** At most this many threads. */
+  /** At most this many threads, this one included. */
   readonly threads: number;
   /** The module that a worker runs: it must call `serveInspections`. Undefined to stay in this thread. */
   readonly workerEntry: string | URL | undefined;
 }
 
-type WorkerMessage =
-  | { readonly kind: 'progress'; readonly bytes: number }
-  | { readonly kind: 'done'; readonly model: InspectedModel }
-  | { readonly kind: 'failed'; readonly error: unknown };
-
 /**
  * Reads files, large ones on all cores, and returns them in the order of `jobs`. `onProgress` hears the bytes that were
- * hashed. The first file that cannot be read ends all; its error is thrown.
+ * hashed. A file that cannot be read, or that ends the thread which reads it, is a finding of its own: what is found in
+ * the others outranks it.
+ *
+ * This thread reads as well. Every thread takes the next file by itself: asking for it would wait for this thread, which
+ * is busy hashing.
  */
 export async function inspectModels(
   jobs: readonly InspectionJob[],
   { threads, workerEntry }: Parallelism,
   onProgress: (bytes: number) => void,
 ): Promise<readonly InspectedModel[]> {
-  const sizes = new Map(jobs.map((job) => [job, statSync(job.file).size]));
+  const sizes = new Map(jobs.map((job) => [job, statsOf(job.file)?.size ?? 0]));
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const count = Math.min(threads, availableParallelism(), jobs.length);
+  const isWorthThreads = workerEntry !== undefined && count > 1 && total >= WORTH_THREADS;
+  // The largest first: what is left at the end is small, and no thread waits long for another.
+  const sorted = isWorthThreads ? [...jobs].sort((a, b) => (sizes.get(b) ?? 0) - (sizes.get(a) ?? 0)) : jobs;
   const results = new Map<InspectionJob, InspectedModel>();
-  if (workerEntry === undefined || count < 2 || total < WORTH_THREADS) {
-    for (const job of jobs) results.set(job, await inspectModel(job, onProgress));
-  } else {
-    // The largest first: what is left at the end is small, and no thread waits long for another.
-    const queue = [...jobs].sort((a, b) => (sizes.get(b) ?? 0) - (sizes.get(a) ?? 0)).values();
-    await Promise.all(Array.from({ length: count }, () => drain(queue, workerEntry, results, onProgress)));
-  }
+  const work: InspectionWork = { kind: WORKER, jobs: sorted, claims: createClaims() };
+  const workers = isWorthThreads
+    ? Array.from({ length: count - 1 }, () => readInWorker(workerEntry, work, results, onProgress))
+    : [];
+  await Promise.all([readHere(work, results, onProgress), ...workers]);
   return jobs.flatMap((job) => results.get(job) ?? []);
 }
 
-async function drain(
-  queue: Iterator<InspectionJob> & Iterable<InspectionJob>,
-  workerEntry: string | URL,
+async function readHere(
+  work: InspectionWork,
   results: Map<InspectionJob, InspectedModel>,
   onProgress: (bytes: number) => void,
 ): Promise<void> {
-  const worker = new Worker(workerEntry, {
-    workerData: { slipway: 'inspect-models' },
-    resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP },
-  });
-  try {
-    for (const job of queue) results.set(job, await inspectIn(worker, job, onProgress));
-  } finally {
-    await worker.terminate();
+  for (let index = claimNext(work); index < work.jobs.length; index = claimNext(work)) {
+    const job = work.jobs[index];
+    if (job !== undefined) results.set(job, await inspectModel(job, onProgress));
   }
 }
 
-function inspectIn(worker: Worker, job: InspectionJob, onProgress: (bytes: number) => void): Promise<InspectedModel> {
-  const { promise, resolve, reject } = Promise.withResolvers<InspectedModel>();
-  const onMessage = (message: WorkerMessage): void => {
+async function readInWorker(
+  entry: string | URL,
+  work: InspectionWork,
+  results: Map<InspectionJob, InspectedModel>,
+  onProgress: (bytes: number) => void,
+): Promise<void> {
+  let reading: InspectionJob | undefined;
+  const worker = new Worker(entry, {
+    workerData: work,
+    resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP },
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  worker.on('message', (message: WorkerMessage) => {
     if (message.kind === 'progress') onProgress(message.bytes);
-    else if (message.kind === 'done') resolve(message.model);
-    else reject(message.error);
-  };
-  const onError = (cause: unknown): void => reject(new Error(`"${job.path}" could not be read`, { cause }));
-  const onExit = (code: number): void => reject(new Error(`the thread that read "${job.path}" ended with ${code}`));
-  worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-  worker.postMessage(job);
-  return promise.finally(() => {
-    worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+    else if (message.kind === 'reading') reading = work.jobs[message.index];
+    else if (message.kind === 'read') {
+      if (reading !== undefined) results.set(reading, message.model);
+      reading = undefined;
+    } else resolve();
   });
-}
-
-/** True in a thread that `inspectModels` started. */
-export function isInspectionWorker(workerData: unknown): boolean {
-  return isRecord(workerData) && workerData['slipway'] === 'inspect-models';
-}
-
-/** Serves inspections in a worker: one message in, progress and one result out. */
-export function serveInspections(port: MessagePort): void {
-  const send = (message: WorkerMessage): void => port.postMessage(message);
-  port.on('message', (job: InspectionJob) => {
-    inspectModel(
-      job,
-      batched((bytes) => send({ kind: 'progress', bytes })),
-    ).then(
-      (model) => send({ kind: 'done', model }),
-      (error: unknown) => send({ kind: 'failed', error }),
-    );
-  });
-}
-
-/** Tells of bytes in steps of 16 MiB: a message for every chunk would cost more than the hashing. */
-function batched(tell: (bytes: number) => void): (bytes: number) => void {
-  let waiting = 0;
-  return (bytes) => {
-    waiting += bytes;
-    if (waiting < 16 * 1024 * 1024) return;
-    tell(waiting);
-    waiting = 0;
-  };
+  worker.on('error', reject);
+  worker.on('exit', (code) => reject(new Error(`its thread ended with ${code}`)));
+  try {
+    await promise;
+  } catch (error) {
+    // What was read when the thread ended did it: more memory than a worker has, most likely.
+    if (reading === undefined) throw error;
+    results.set(reading, unreadModel(reading, `reading it ended its thread: ${messagesOf(error).join(': ')}`));
+  } finally {
+    await worker.terminate();
+  }
 }

@@ -1,6 +1,7 @@
+import { isWeak } from './digest-plan.ts';
 import type { InspectedModel } from './inspect-model.ts';
 import type { Expectation } from './manifest/expected-file.ts';
-import type { ModelFinding, ModelFormat } from './model-finding.ts';
+import type { ModelFinding, ModelState } from './model-finding.ts';
 
 export interface Requirements {
   /** Every model must be listed with its digest. */
@@ -22,7 +23,7 @@ export interface JudgedModel {
 }
 
 /** Formats whose loaders read numbers and texts and nothing else. */
-const SAFE_FORMATS: ReadonlySet<ModelFormat> = new Set(['safetensors', 'gguf']);
+const SAFE_FORMATS: ReadonlySet<ModelState> = new Set(['safetensors', 'gguf']);
 
 /** Holds what was read from each file against what was expected of it. Pure. */
 export function judgeModels(
@@ -34,6 +35,8 @@ export function judgeModels(
   const copies = Map.groupBy(models, ({ sha256 }) => sha256);
   return models.map((model) => {
     const mine = expected.get(model.path) ?? [];
+    if (model.sha256 === '')
+      return { model, expected: mine, findings: model.findings.map((each) => explain(each, mine)) };
     const findings = [
       ...mine.flatMap((each) => compareWith(model, each)),
       ...checkRequirements(model, mine, requirements),
@@ -42,6 +45,14 @@ export function judgeModels(
     ];
     return { model, expected: mine, findings };
   });
+}
+
+/** A file that is listed and not there: who lists it, and why nobody fetched it. */
+function explain(finding: ModelFinding, expected: readonly Expectation[]): ModelFinding {
+  const listed = expected.find(({ manifest }) => manifest !== '');
+  if (finding.rule !== 'missing' || listed === undefined) return finding;
+  const fix = listed.url === undefined ? '' : '; it has a "url", but "fetch" is "never"';
+  return { ...finding, message: `it is listed in "${listed.manifest}" but is not there${fix}` };
 }
 
 function compareWith(model: InspectedModel, { digest, size, format }: Expectation): ModelFinding[] {
@@ -66,7 +77,7 @@ function checkRequirements(
   const { formats, safeFormat, minSize, maxSize } = requirements;
   const algorithms = expected.flatMap(({ digest }) => digest?.algorithm ?? []);
   return [
-    ...(requirements.checksum && !algorithms.some((algorithm) => algorithm !== 'md5')
+    ...(requirements.checksum && !algorithms.some((algorithm) => !isWeak(algorithm))
       ? [mismatch('checksum', whyUnlisted(algorithms.length > 0))]
       : []),
     ...(formats.length > 0 && !formats.includes(model.format)

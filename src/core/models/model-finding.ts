@@ -47,12 +47,21 @@ export type ModelFormat =
   | 'empty'
   | 'unknown';
 
+/** The format of a file as it is told: that of one which is not there is `missing`; folders are told of where they fail. */
+export type ModelState = ModelFormat | 'missing' | 'folder';
+
+/** A file that a loader reads with a model, and how many bytes the model says that it has at least. */
+export interface Reference {
+  readonly path: string;
+  readonly bytes: number;
+}
+
 /** What was read from a file, besides its digest. */
-export interface FormatReport {
-  readonly format: ModelFormat;
+export interface FormatReport<Format = ModelFormat> {
+  readonly format: Format;
   readonly tensors?: number;
   readonly parameters?: number;
   /** Files beside this one that a loader reads with it (external data of ONNX), as the model names them. */
-  readonly references?: readonly string[];
+  readonly references?: readonly Reference[];
   readonly findings: readonly ModelFinding[];
 }

@@ -22,10 +22,30 @@ export interface ReadContext {
   readonly readNested: (source: ByteSource, name: string) => FormatReport;
 }
 
-/** Counts what one file costs: the bytes that it unpacks to, and the instructions of its pickles. */
+/** Counts what one file costs: the bytes that it unpacks to, the instructions of its pickles, and the time. */
 export class ReadBudget {
+  /** Why a file is not read further when its time is up, for findings. */
+  readonly whyLate: string;
+  readonly #end: number;
   #left = MAX_UNPACKED;
   #instructions = MAX_INSTRUCTIONS;
+  #ticks = 0;
+
+  /** `time` is what reading the format of one file may take, in milliseconds. */
+  constructor(time = 600_000) {
+    this.#end = performance.now() + time;
+    this.whyLate = `reading it takes longer than the ${time / 1000} s that "scan-timeout" allows`;
+  }
+
+  get isLate(): boolean {
+    return performance.now() > this.#end;
+  }
+
+  /** `isLate`, which looks at the clock once in 65,536 calls: for loops whose turns cost next to nothing. */
+  tick(): boolean {
+    this.#ticks = (this.#ticks + 1) & 0xffff;
+    return this.#ticks === 0 && this.isLate;
+  }
 
   get instructionsLeft(): number {
     return this.#instructions;

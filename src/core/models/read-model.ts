@@ -75,7 +75,7 @@ function readAs(format: ModelFormat, source: ByteSource, context: ReadContext): 
     case 'safetensors':
       return readSafetensors(source);
     case 'gguf':
-      return readGguf(source);
+      return readGguf(source, context);
     case 'onnx':
       return readOnnx(source, context);
     case 'saved-model':
@@ -133,6 +133,7 @@ const HAS_MAGIC: ReadonlySet<ModelFormat> = new Set([
   'hdf5',
   'numpy',
   'zip',
+  'tar',
   'compressed',
   'pytorch-legacy',
   'tflite',

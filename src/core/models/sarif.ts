@@ -16,6 +16,10 @@ const SECURITY_SEVERITIES: Readonly<Record<Severity, string>> = {
   note: '0.0',
 };
 
+/** GitHub refuses a report of more results; the worst come first. */
+const MAX_RESULTS = 25_000;
+const RANKS: Readonly<Record<Severity, number>> = { mismatch: 0, dangerous: 0, suspicious: 1, note: 2 };
+
 /** What each rule finds, for people who read the report without this project at hand. */
 const RULES: ReadonlyMap<string, string> = new Map([
   ['changed', 'The file changed while it was read'],
@@ -30,6 +34,7 @@ const RULES: ReadonlyMap<string, string> = new Map([
   ['json', 'A JSON file that cannot be read'],
   ['keras', 'A Keras configuration that cannot be read'],
   ['keras-layer', 'A Keras layer that runs code'],
+  ['missing', 'A file that is not there'],
   ['name', 'The name says another format than the content'],
   ['numpy', 'A broken array'],
   ['onnx', 'A broken ONNX model'],
@@ -50,6 +55,7 @@ const RULES: ReadonlyMap<string, string> = new Map([
   ['tflite', 'A broken TensorFlow Lite model'],
   ['tflite-operator', 'A custom operator of TensorFlow Lite'],
   ['torchscript', 'TorchScript that reaches out'],
+  ['unreadable', 'A file that cannot be read'],
   ['zip', 'An archive that readers see differently'],
 ]);
 
@@ -78,15 +84,17 @@ export function formatSarif(judged: readonly JudgedModel[]): string {
             })),
           },
         },
-        results: judged.flatMap((each) =>
-          each.findings.map((finding) =>
+        results: judged
+          .flatMap((each) => each.findings.map((finding) => ({ each, finding })))
+          .sort((a, b) => RANKS[a.finding.severity] - RANKS[b.finding.severity])
+          .slice(0, MAX_RESULTS)
+          .map(({ each, finding }) =>
             toResult(
               each,
               finding,
               rules.findIndex(([id]) => id === finding.rule),
             ),
           ),
-        ),
       },
     ],
   };

@@ -3,8 +3,12 @@ import { inflateSync, constants as zlib } from 'node:zlib';
 /** A compressed stream around a model, as joblib and people with `gzip` make them. */
 export type Compression = 'gzip' | 'zlib' | 'zstd' | 'bzip2' | 'xz' | 'lzma' | 'lz4' | '7z' | 'rar';
 
-/** Those that Node can unpack. */
-export const READABLE: ReadonlySet<Compression> = new Set(['gzip', 'zlib', 'zstd']);
+/** Those that are unpacked: by Node, and by the decoders beside this file. */
+export type Readable = Exclude<Compression, '7z' | 'rar'>;
+
+export function isReadable(compression: Compression): compression is Readable {
+  return compression !== '7z' && compression !== 'rar';
+}
 
 const MAGIC: readonly (readonly [Compression, string])[] = [
   ['gzip', '1f8b08'],
@@ -21,9 +25,24 @@ export function detectCompression(head: Buffer): Compression | undefined {
   const found = MAGIC.find(([, magic]) => hex.startsWith(magic));
   if (found !== undefined) return found[0];
   if (/^425a683[1-9]314159265359/.test(hex)) return 'bzip2';
-  // LZMA alone: properties, a dictionary of a power of two, a size that is unknown or below 2^48.
-  if (/^5d0000[0-9a-f]{4}(?:f{16}|[0-9a-f]{12}0000)/.test(hex) && head.length > 13) return 'lzma';
+  if (isLzma(head)) return 'lzma';
   return isZlib(head) ? 'zlib' : undefined;
+}
+
+/**
+ * LZMA alone has no magic number: properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, a size that is unknown or below
+ * 2^40, and the zero with which its range coder starts.
+ */
+function isLzma(head: Buffer): boolean {
+  if (head.length < 14 || (head[0] ?? 0) >= 9 * 5 * 5 || head[13] !== 0) return false;
+  const dictionary = head.readUInt32LE(1);
+  const half = 2 ** Math.floor(Math.log2(dictionary) - 1);
+  const size = head.readBigUInt64LE(5);
+  return (
+    dictionary >= 4096 &&
+    (dictionary === half * 2 || dictionary === half * 3 || dictionary === 2 ** 32 - 1) &&
+    (size < 1n << 40n || size === 0xffff_ffff_ffff_ffffn)
+  );
 }
 
 /** zlib's header is two bytes that weights have by chance once in 2,000 files: what follows must inflate. */

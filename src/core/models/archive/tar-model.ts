@@ -35,6 +35,10 @@ export function readTarModel(source: ByteSource, context: ReadContext): FormatRe
   if (problem !== undefined) findings.push({ severity: 'suspicious', rule: 'tar', ...problem });
   const isTorch = entries.some(({ name }) => name === 'pickle') && entries.some(({ name }) => name === 'storages');
   for (const entry of entries) {
+    if (context.budget.isLate) {
+      findings.push({ severity: 'suspicious', rule: 'tar', message: context.budget.whyLate, entry: entry.name });
+      break;
+    }
     for (const finding of readEntry(source, entry, isTorch, context))
       findings.push({ ...finding, entry: finding.entry === undefined ? entry.name : `${entry.name}!${finding.entry}` });
   }
@@ -88,7 +92,7 @@ function listEntries(source: ByteSource): {
     entries.push({ name: nameOf(block), type: block.toString('latin1', 156, 157), start, size });
     position = start + Math.ceil(size / BLOCK) * BLOCK;
   }
-  return { entries, problem: undefined };
+  return { entries, problem: { message: 'the archive has no end: it is cut off', offset: source.size } };
 }
 
 /** Octal, or for large files a number in base 256 behind a set bit. */

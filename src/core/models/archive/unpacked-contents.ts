@@ -1,16 +1,15 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { crc32, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
-import { type ByteSource, type FileSource, openSource, slice } from '../byte-source.ts';
+import { threadId } from 'node:worker_threads';
+import { type ByteSource, type FileSource, readerOf, slice } from '../byte-source.ts';
 import type { ReadBudget } from '../read-context.ts';
-import { detectCompression } from './compression.ts';
+import { detectCompression, isReadable } from './compression.ts';
+import type { Unpacker } from './unpack-to-file.ts';
 import { readZipEntries, ZipError } from './zip-archive.ts';
+import { sharesBytes } from './zip-layout.ts';
 
 /** Deflated contents up to this size are unpacked in memory; larger ones go to files, so that memory stays flat. */
 export const MAX_IN_MEMORY = 16 * 1024 * 1024;
-const CHUNK = 1024 * 1024;
 
 /** A content of a file, unpacked: its bytes, or why there are none. */
 export interface Unpacked {
@@ -26,7 +25,8 @@ export interface UnpackedContents extends Disposable {
 
 /**
  * Unpacks what readers could not hold in memory: a file that is compressed as a whole, and deflated entries of a zip
- * above MAX_IN_MEMORY. The unpacked bytes stand in files of `folder`, and `budget` bounds them all together.
+ * above MAX_IN_MEMORY. The unpacked bytes stand one behind the other in one file of `folder`, which has no name any more
+ * as soon as it is open, so that nothing is left behind; `budget` bounds them all together.
  */
 export async function unpackContents(
   source: FileSource,
@@ -34,31 +34,25 @@ export async function unpackContents(
   budget: ReadBudget,
 ): Promise<UnpackedContents> {
   const at = new Map<number, Unpacked>();
-  const files: FileSource[] = [];
-  const dispose = (): void => files.forEach((file) => void file[Symbol.dispose]());
-  const unpackOne = async (
-    start: number,
-    size: number,
-    unpacker: NodeJS.ReadWriteStream,
-    limit: number,
-  ): Promise<void> => {
-    const path = join(folder, `slipway-unpacked-${process.pid}-${source.descriptor}-${start}`);
-    const result = await unpackTo(path, slice(source, start, size), unpacker, budget, limit);
-    // The file has no name as soon as it is open: nothing is left behind, whatever happens.
-    const opened = openSource(path);
-    files.push(opened);
-    rmSync(path);
-    at.set(start, { ...result, source: result.problem === undefined ? opened : undefined });
-  };
+  const packed = findPacked(source);
+  if (packed.length === 0) return { at, [Symbol.dispose]: () => {} };
+  // Streams are loaded where they are needed: most files have nothing to unpack.
+  const { unpackTo } = await import('./unpack-to-file.ts');
+  const path = join(folder, `slipway-unpacked-${process.pid}-${threadId}-${source.descriptor}`);
+  const descriptor = openSync(path, 'wx+', 0o600);
+  rmSync(path);
+  const dispose = (): void => closeSync(descriptor);
   try {
-    const head = source.read(0, 64 * 1024);
-    const compression = detectCompression(head);
-    if (compression === 'gzip') await unpackOne(0, source.size, createGunzip(), Number.POSITIVE_INFINITY);
-    else if (compression === 'zlib') await unpackOne(0, source.size, createInflate(), Number.POSITIVE_INFINITY);
-    else if (compression === 'zstd') await unpackOne(0, source.size, createZstdDecompress(), Number.POSITIVE_INFINITY);
-    else if (head.length >= 4 && head.readUInt32LE(0) === 0x04034b50) {
-      for (const { method, isEncrypted, size, compressedSize, dataOffset } of largeEntries(source))
-        if (method === 8 && !isEncrypted) await unpackOne(dataOffset, compressedSize, createInflateRaw(), size);
+    let end = 0;
+    for (const { start, size, unpacker, limit } of packed) {
+      const from = end;
+      const { written, crc, problem } = await unpackTo(descriptor, from, slice(source, start, size), unpacker, {
+        budget,
+        limit,
+      });
+      end += written;
+      const content = { size: written, read: readerOf(descriptor, from, written) };
+      at.set(start, { crc, problem, source: problem === undefined ? content : undefined });
     }
   } catch (error) {
     dispose();
@@ -67,45 +61,39 @@ export async function unpackContents(
   return { at, [Symbol.dispose]: dispose };
 }
 
+interface Packed {
+  readonly start: number;
+  readonly size: number;
+  readonly unpacker: Unpacker;
+  /** Bytes that it may unpack to. */
+  readonly limit: number;
+}
+
+function findPacked(source: ByteSource): readonly Packed[] {
+  const head = source.read(0, 64 * 1024);
+  const compression = detectCompression(head);
+  if (compression !== undefined && isReadable(compression))
+    return [{ start: 0, size: source.size, unpacker: compression, limit: Number.POSITIVE_INFINITY }];
+  if (head.length < 4 || head.readUInt32LE(0) !== 0x04034b50) return [];
+  return largeEntries(source)
+    .filter(({ method, isEncrypted }) => method === 8 && !isEncrypted)
+    .map(({ dataOffset, compressedSize, size }) => ({
+      start: dataOffset,
+      size: compressedSize,
+      unpacker: 'deflate',
+      limit: size,
+    }));
+}
+
 function largeEntries(source: ByteSource) {
   try {
-    return readZipEntries(source).filter(({ size, compressedSize }) => Math.max(size, compressedSize) > MAX_IN_MEMORY);
+    const entries = readZipEntries(source);
+    // Bytes that 200,000 entries share would be unpacked 200,000 times; the archive's reader refuses them.
+    if (sharesBytes(entries)) return [];
+    return entries.filter(({ size, compressedSize }) => Math.max(size, compressedSize) > MAX_IN_MEMORY);
   } catch (error) {
     // A broken archive is the finding of its reader.
     if (error instanceof ZipError) return [];
     throw error;
   }
-}
-
-async function unpackTo(
-  path: string,
-  compressed: ByteSource,
-  unpacker: NodeJS.ReadWriteStream,
-  budget: ReadBudget,
-  limit: number,
-): Promise<{ readonly crc: number; readonly problem: string | undefined }> {
-  const descriptor = openSync(path, 'wx', 0o600);
-  let crc = 0;
-  let written = 0;
-  const file = new Writable({
-    write(chunk: Buffer, _, done) {
-      written += chunk.length;
-      if (!budget.take(chunk.length) || written > limit) return done(new Error('it unpacks to more than is read'));
-      crc = crc32(chunk, crc);
-      writeSync(descriptor, chunk);
-      done();
-    },
-  });
-  try {
-    await pipeline(Readable.from(chunksOf(compressed)), unpacker, file);
-    return { crc, problem: undefined };
-  } catch (error) {
-    return { crc, problem: error instanceof Error ? error.message : String(error) };
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function* chunksOf(source: ByteSource): Generator<Buffer> {
-  for (let position = 0; position < source.size; position += CHUNK) yield source.read(position, CHUNK);
 }

@@ -7,6 +7,8 @@ export interface ZipEntry {
   /** 0 for stored, 8 for deflated, anything else is not read here. */
   readonly method: number;
   readonly isEncrypted: boolean;
+  /** Its checksum and sizes may stand behind its content. */
+  readonly isStreamed: boolean;
   readonly crc: number;
   readonly compressedSize: number;
   readonly size: number;
@@ -29,7 +31,7 @@ const LOCATOR_64 = 0x07064b50;
 const CENTRAL = 0x02014b50;
 const LOCAL = 0x04034b50;
 const MAX_ENTRIES = 200_000;
-const MAX_DIRECTORY = 64 * 1024 * 1024;
+const MAX_DIRECTORY = 16 * 1024 * 1024;
 
 /**
  * Lists an archive's entries, in the order of its central directory.
@@ -145,6 +147,7 @@ function readEntry(source: ByteSource, header: Buffer, nameLength: number, extra
     name,
     method: header.readUInt16LE(10),
     isEncrypted: (header.readUInt16LE(8) & 1) === 1 || (local.readUInt16LE(6) & 1) === 1,
+    isStreamed: (local.readUInt16LE(6) & 8) !== 0,
     crc: header.readUInt32LE(16),
     compressedSize: wide.compressedSize,
     size: wide.size,

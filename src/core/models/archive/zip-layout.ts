@@ -2,8 +2,8 @@ import type { ByteSource } from '../byte-source.ts';
 import type { ModelFinding } from '../model-finding.ts';
 import type { ZipEntry } from './zip-archive.ts';
 
-/** A data descriptor of ZIP64 with its signature is the most that may stand between two entries. */
-const MAX_GAP = 24;
+/** A data descriptor of ZIP64 with its signature: what may stand behind an entry that was streamed. */
+const DESCRIPTOR = 24;
 const MAX_FINDINGS = 50;
 
 /**
@@ -46,8 +46,8 @@ function checkNames(entries: readonly ZipEntry[]): readonly ModelFinding[] {
 function checkPlaces(source: ByteSource, entries: readonly ZipEntry[]): readonly ModelFinding[] {
   const findings: ModelFinding[] = [];
   const sorted = [...entries].sort((a, b) => a.headerOffset - b.headerOffset);
-  let position = 0;
-  for (const { name, headerOffset, dataOffset, compressedSize } of sorted) {
+  let [position, allowed] = [0, 0];
+  for (const { name, headerOffset, dataOffset, compressedSize, isStreamed } of sorted) {
     if (headerOffset < position)
       findings.push({
         severity: 'suspicious',
@@ -55,11 +55,12 @@ function checkPlaces(source: ByteSource, entries: readonly ZipEntry[]): readonly
         message: 'it shares bytes with another entry',
         entry: name,
       });
-    else if (headerOffset - position > MAX_GAP && hasContent(source, position, headerOffset)) {
+    else if (headerOffset - position > allowed && hasContent(source, position, headerOffset)) {
       const message = `${headerOffset - position} bytes in front of it belong to no entry`;
       findings.push({ severity: 'suspicious', rule: 'zip', message, entry: name, offset: position });
     }
     position = Math.max(position, dataOffset + compressedSize);
+    allowed = isStreamed ? DESCRIPTOR : 0;
   }
   return findings;
 }

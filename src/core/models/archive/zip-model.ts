@@ -7,7 +7,7 @@ import { MAX_IN_MEMORY } from './unpacked-contents.ts';
 import { readZipEntries, readZipEntry, type ZipEntry, ZipError } from './zip-archive.ts';
 import { checkLayout, sharesBytes } from './zip-layout.ts';
 
-/** Deflate reaches 1032; Keras refuses more than 100, numpy's arrays of zeros come close to the limit. */
+/** Deflate reaches 1032, and numpy's arrays of zeros do; Keras refuses more than 100. */
 const MAX_RATIO = 1000;
 const MAX_CONFIG = 32 * 1024 * 1024;
 
@@ -47,6 +47,10 @@ export function readZipModel(source: ByteSource, context: ReadContext): ZipRepor
   const totals = { tensors: 0, parameters: 0 };
   for (const entry of entries) {
     if (entry.name.endsWith('/') && entry.size === 0) continue;
+    if (context.budget.isLate) {
+      findings.push({ severity: 'suspicious', rule: 'zip', message: context.budget.whyLate, entry: entry.name });
+      break;
+    }
     const report = readEntry(source, entry, format, context, stored);
     totals.tensors += report.tensors ?? 0;
     totals.parameters += report.parameters ?? 0;
@@ -83,7 +87,8 @@ function readEntry(
   stored: StoredContent[],
 ): EntryReport {
   const limit = entry.compressedSize * MAX_RATIO + 1024;
-  if (entry.size > limit) return found('zip', `it inflates from ${entry.compressedSize} to ${entry.size} bytes`);
+  if (entry.size > limit && !entry.name.endsWith('.npy'))
+    return found('zip', `it inflates from ${entry.compressedSize} to ${entry.size} bytes`);
   let content: ByteSource;
   try {
     content = contentOf(source, entry, context, stored);

@@ -1,8 +1,9 @@
-import { closeSync, createReadStream, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { requestStream, type StreamAnswer } from '../../net/request.ts';
 import { ConfigurationError } from '../../runner/errors.ts';
 import type { Log } from '../../runner/log.ts';
 import { createDigest, type DigestAlgorithm } from '../digest-plan.ts';
+import { isSafeRedirect } from './safe-redirect.ts';
 
 export interface DownloadOptions {
   readonly url: string;
@@ -22,33 +23,51 @@ const MAX_RESUMES = 8;
 
 /**
  * Downloads a file to `path`, which must not exist, and verifies its digest. A transfer that breaks is resumed where the
- * server allows it, and begun anew where it does not. On every error the caller removes the file.
+ * server allows it, and begun anew where it does not: also where the file is another one by now, of which servers that
+ * send no validator give no sign but a wrong digest. On every error the caller removes the file.
  * Throws ConfigurationError for an answer that is no file or the wrong one, and RequestError when none came.
  */
 export async function downloadFile(path: string, options: DownloadOptions): Promise<void> {
   const end = Date.now() + options.deadline;
   const descriptor = openSync(path, 'wx', 0o644);
   try {
-    let validator: string | undefined;
-    for (let attempt = 0; ; attempt += 1) {
-      const offset = fstatSync(descriptor).size;
-      const answer = await ask(options, end, offset === 0 ? undefined : { offset, validator });
-      const isResumed = answer.status === 206 && startOf(answer) === offset;
-      if (!isResumed && offset > 0) ftruncateSync(descriptor, 0);
-      if (answer.status !== 200 && !isResumed) refuseAnswer(answer, options);
-      validator =
-        answer.headers['etag']?.startsWith('"') === true ? answer.headers['etag'] : answer.headers['last-modified'];
-      const problem = await receive(answer, descriptor, isResumed ? offset : 0, options);
-      if (problem === undefined) break;
-      if (attempt >= MAX_RESUMES || Date.now() >= end)
-        throw new Error(`${shown(options.url)}: the download broke off ${attempt + 1} times`, { cause: problem });
-      options.log.info(
-        `${shown(options.url)}: broke off at byte ${fstatSync(descriptor).size} (${problem.message}); taking it up again`,
-      );
-    }
-    await verify(path, fstatSync(descriptor).size, options);
+    const { isInParts } = await transfer(descriptor, end, true, options);
+    const why = await whyWrong(path, options);
+    if (why === undefined) return;
+    if (!isInParts) throw new ConfigurationError(why);
+    options.log.info(`${why}; it came in parts, and is downloaded once more from its start`);
+    ftruncateSync(descriptor, 0);
+    await transfer(descriptor, end, false, options);
+    const whyAgain = await whyWrong(path, options);
+    if (whyAgain !== undefined) throw new ConfigurationError(whyAgain);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Writes what the address sends, with resumes, and says whether it came in more than one part. */
+async function transfer(
+  descriptor: number,
+  end: number,
+  mayResume: boolean,
+  options: DownloadOptions,
+): Promise<{ readonly isInParts: boolean }> {
+  let validator: string | undefined;
+  let isInParts = false;
+  for (let attempt = 0; ; attempt += 1) {
+    const offset = mayResume ? fstatSync(descriptor).size : 0;
+    const answer = await ask(options, end, offset === 0 ? undefined : { offset, validator });
+    const isResumed = offset > 0 && answer.status === 206 && startOf(answer) === offset;
+    isInParts ||= isResumed;
+    if (!isResumed) ftruncateSync(descriptor, 0);
+    const { etag, 'last-modified': modified } = answer.headers as { readonly etag?: string; 'last-modified'?: string };
+    validator = etag?.startsWith('"') === true ? etag : modified;
+    const problem = await receive(answer, descriptor, isResumed ? offset : 0, options);
+    if (problem === undefined) return { isInParts };
+    if (attempt >= MAX_RESUMES || Date.now() >= end)
+      throw new Error(`${shown(options.url)}: the download broke off ${attempt + 1} times`, { cause: problem });
+    const at = fstatSync(descriptor).size;
+    options.log.info(`${shown(options.url)}: broke off at byte ${at} (${problem.message}); taking it up again`);
   }
 }
 
@@ -74,8 +93,10 @@ async function ask(
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
     answer.stream.destroy();
     const next = new URL(location, url);
-    if (!/^https?:$/.test(next.protocol) || (url.protocol === 'https:' && next.protocol === 'http:'))
-      throw new ConfigurationError(`${shown(options.url)} leads to ${next.origin}, which is not safe to follow`);
+    if (!isSafeRedirect(url, next))
+      throw new ConfigurationError(
+        `${shown(options.url)} leads to ${next.protocol}//${next.host}, which is not safe to follow`,
+      );
     url = next;
   }
   throw new ConfigurationError(`${shown(options.url)} leads on more than ${MAX_REDIRECTS} times`);
@@ -95,27 +116,39 @@ async function receive(
   offset: number,
   options: DownloadOptions,
 ): Promise<Error | undefined> {
-  const type = answer.headers['content-type'] ?? '';
+  const { status, stream, headers } = answer;
+  // The file ends before the part that is asked for: it is another one by now, or all of it had come.
+  if (status === 416) return closeWith(stream, new Error('the server has nothing behind this byte'));
+  if (status !== 200 && !(status === 206 && startOf(answer) === offset)) refuseAnswer(answer, options);
+  const encoding = headers['content-encoding'] ?? 'identity';
+  const limit = Math.min(options.size ?? options.maxSize, options.maxSize);
   let position = offset;
   try {
-    for await (const chunk of answer.stream) {
+    if (encoding !== 'identity')
+      throw new ConfigurationError(
+        `${shown(options.url)} answered with the file as ${encoding}, which nobody asked for`,
+      );
+    for await (const chunk of stream) {
       const bytes: Buffer = chunk;
-      if (position === 0) refusePage(bytes, type, options);
-      if (position + bytes.length > Math.min(options.size ?? options.maxSize, options.maxSize))
-        throw new ConfigurationError(
-          `${shown(options.url)} sends more than the ${options.size ?? options.maxSize} bytes that are expected`,
-        );
+      if (position === 0) refusePage(bytes, headers['content-type'] ?? '', options);
+      if (position + bytes.length > limit)
+        throw new ConfigurationError(`${shown(options.url)} sends more than the ${limit} bytes that are expected`);
       writeSync(descriptor, bytes, 0, bytes.length, position);
       position += bytes.length;
     }
   } catch (error) {
-    answer.stream.destroy();
+    stream.destroy();
     if (error instanceof ConfigurationError) throw error;
     return error instanceof Error ? error : new Error(String(error));
   }
-  const length = answer.headers['content-length'];
+  const length = headers['content-length'];
   const isShort = length !== undefined && position - offset < Number(length);
   return isShort ? new Error(`${position - offset} of ${length} bytes came`) : undefined;
+}
+
+function closeWith(stream: StreamAnswer['stream'], problem: Error): Error {
+  stream.destroy();
+  return problem;
 }
 
 /** A log-in or an error page in place of the weights, which servers send with status 200. */
@@ -136,14 +169,13 @@ function startOf({ headers }: StreamAnswer): number | undefined {
   return start === undefined ? undefined : Number(start);
 }
 
-async function verify(path: string, size: number, options: DownloadOptions): Promise<void> {
-  if (options.size !== undefined && size !== options.size)
-    throw new ConfigurationError(`${shown(options.url)} sent ${size} bytes, but ${options.size} are expected`);
-  const actual = await digestOfFile(path, options.digest.algorithm);
-  if (actual !== options.digest.hex)
-    throw new ConfigurationError(
-      `what ${shown(options.url)} sent has the ${options.digest.algorithm} ${actual}, but ${options.digest.hex} is expected`,
-    );
+/** Why the file is not the one that is expected; undefined when it is. */
+async function whyWrong(path: string, { url, size, digest }: DownloadOptions): Promise<string | undefined> {
+  const sent = statSync(path).size;
+  if (size !== undefined && sent !== size) return `${shown(url)} sent ${sent} bytes, but ${size} are expected`;
+  const actual = await digestOfFile(path, digest.algorithm);
+  if (actual === digest.hex) return undefined;
+  return `what ${shown(url)} sent has the ${digest.algorithm} ${actual}, but ${digest.hex} is expected`;
 }
 
 /** The digest of a file, in hex. */

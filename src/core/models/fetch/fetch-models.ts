@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { ConfigurationError } from '../../runner/errors.ts';
 import type { Log } from '../../runner/log.ts';
+import { isWeak } from '../digest-plan.ts';
 import type { Expectation } from '../manifest/expected-file.ts';
 import { type DownloadOptions, digestOfFile, downloadFile } from './download.ts';
 import type { ModelCache } from './model-cache.ts';
@@ -25,7 +26,7 @@ export function planFetch(
 ): readonly FetchStep[] {
   return expectations.flatMap(({ path, url, digest, size, manifest, line }) => {
     if (url === undefined || when === 'never' || (when === 'missing' && exists(path))) return [];
-    if (digest === undefined || digest.algorithm === 'md5')
+    if (digest === undefined || isWeak(digest.algorithm))
       throw new ConfigurationError(
         `"${path}" has a "url" but no sha256, so that nothing says whether what comes is right`,
         { file: manifest, line },

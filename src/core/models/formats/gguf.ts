@@ -1,11 +1,14 @@
 import { type ByteSource, buffered } from '../byte-source.ts';
 import type { FormatReport, ModelFinding } from '../model-finding.ts';
+import type { ReadBudget, ReadContext } from '../read-context.ts';
 import { checkTemplate } from './chat-template.ts';
 import { tensorBytes } from './ggml-types.ts';
 
 /** Bounds of ggml's own reader (gguf.cpp), and a window that no honest header of metadata and tensor infos exceeds. */
 const MAX_HEADER = 512 * 1024 * 1024;
 const MAX_COUNT = 1_000_000;
+/** Bytes of all keys together: real files have some hundred keys. */
+const MAX_KEYS = 16 * 1024 * 1024;
 const MAX_NAME = 64;
 const MAX_DIMENSIONS = 4;
 const DEFAULT_ALIGNMENT = 32n;
@@ -43,10 +46,10 @@ class GgufError extends Error {
  * A chat template is Jinja that the loader renders: one that reaches for attributes of Python is dangerous
  * (CVE-2024-34359). Source: ggml's docs/gguf.md and gguf.cpp.
  */
-export function readGguf(source: ByteSource): FormatReport {
+export function readGguf(source: ByteSource, { budget }: ReadContext): FormatReport {
   const findings: ModelFinding[] = [];
   try {
-    const { tensors, parameters } = walk(source, findings);
+    const { tensors, parameters } = walk(source, budget, findings);
     return { format: 'gguf', tensors, parameters, findings };
   } catch (error) {
     if (!(error instanceof GgufError)) throw error;
@@ -55,8 +58,12 @@ export function readGguf(source: ByteSource): FormatReport {
   }
 }
 
-function walk(source: ByteSource, findings: ModelFinding[]): { tensors: number; parameters: number } {
-  const cursor = createCursor(buffered(source));
+function walk(
+  source: ByteSource,
+  budget: ReadBudget,
+  findings: ModelFinding[],
+): { tensors: number; parameters: number } {
+  const cursor = createCursor(buffered(source), budget);
   cursor.skip(4n);
   const version = cursor.u32();
   if (version !== 2 && version !== 3) throw new GgufError(`version ${version} is not read; only 2 and 3 are`, 4);
@@ -73,6 +80,7 @@ function walk(source: ByteSource, findings: ModelFinding[]): { tensors: number; 
 /** Reads the metadata, and returns the alignment that it sets. */
 function readMetadata(cursor: Cursor, count: number, findings: ModelFinding[]): bigint {
   const keys = new Set<string>();
+  let keyBytes = 0;
   let alignment = DEFAULT_ALIGNMENT;
   for (let index = 0; index < count; index += 1) {
     const at = cursor.position();
@@ -80,6 +88,8 @@ function readMetadata(cursor: Cursor, count: number, findings: ModelFinding[]): 
     if (key === '') throw new GgufError('a metadata key is empty', at);
     if (keys.has(key)) throw new GgufError(`metadata key ${JSON.stringify(key)} is there twice`, at);
     keys.add(key);
+    keyBytes += key.length;
+    if (keyBytes > MAX_KEYS) throw new GgufError(`its keys are longer than the ${MAX_KEYS} bytes that are read`, at);
     const type = cursor.u32();
     if (key === 'general.alignment') alignment = readAlignment(cursor, type, at);
     else {
@@ -179,11 +189,12 @@ function bytesOf(type: number, at: number): bigint {
 
 type Cursor = ReturnType<typeof createCursor>;
 
-function createCursor(source: ByteSource) {
+function createCursor(source: ByteSource, budget: ReadBudget) {
   let position = 0n;
   const size = BigInt(Math.min(source.size, MAX_HEADER));
   const take = (length: bigint): number => {
     const at = position;
+    if (budget.tick()) throw new GgufError(budget.whyLate, Number(at));
     if (length > size - position) throw new GgufError('the header reaches over the end of the file', Number(at));
     position += length;
     return Number(at);

@@ -11,35 +11,49 @@ import {
   openHdf5,
   readMessages,
 } from './hdf5-file.ts';
+import { findHeapObject, openFractalHeap } from './hdf5-heap.ts';
+import { readTreeRecords } from './hdf5-tree.ts';
 
 const ATTRIBUTE = 0x0c;
 const ATTRIBUTE_INFO = 0x15;
+/** The B-tree of attributes by name. */
+const ATTRIBUTE_NAMES = 8;
 const FIXED_STRING = 3;
 const VARIABLE = 9;
 const MAX_TEXT = 64 * 1024 * 1024;
 
 /**
  * The texts among the attributes of a file's root group: fixed strings, and strings in the global heap, as h5py writes
- * them. Attributes in dense storage, which Keras does not write, throw Hdf5Error like everything that cannot be followed.
- * Source: HDF5 File Format Specification 3.0, IV.A.2.m (attribute), III.E (global heap).
+ * them, be they in the group's header or in dense storage. Throws Hdf5Error for what cannot be followed.
+ * Source: HDF5 File Format Specification 3.0, IV.A.2.m (attribute), IV.A.2.v (attribute info), III.E (global heap).
  */
 export function readHdf5Attributes(source: ByteSource): ReadonlyMap<string, string> {
   const file = openHdf5(source);
   const texts = new Map<string, string>();
-  for (const message of readMessages(file, file.root)) {
-    if (message.type === ATTRIBUTE) {
-      const { name, text } = readAttribute(file, message);
-      if (text !== undefined) texts.set(name, text);
-    } else if (message.type === ATTRIBUTE_INFO) refuseDense(file, message);
+  const messages = readMessages(file, file.root);
+  const dense = messages.filter(({ type }) => type === ATTRIBUTE_INFO).flatMap((each) => denseMessages(file, each));
+  for (const message of [...messages.filter(({ type }) => type === ATTRIBUTE), ...dense]) {
+    const { name, text } = readAttribute(file, message);
+    if (text === undefined) continue;
+    if (texts.has(name)) throw new Hdf5Error(`${name} is there twice`, message.start);
+    texts.set(name, text);
   }
   return texts;
 }
 
-function refuseDense({ source, offsetWidth }: Hdf5File, message: Message): void {
+/** The attributes of dense storage, which stand in a heap: HDF5's newer format has them there when they are many or large. */
+function denseMessages(file: Hdf5File, message: Message): readonly Message[] {
+  const { source, offsetWidth } = file;
   const flags = byte(source, message.start + 1);
-  const heap = message.start + 2 + ((flags & 1) === 0 ? 0 : 2);
-  if (!isUndefinedAddress(source, heap, offsetWidth))
-    throw new Hdf5Error('its root group keeps attributes in dense storage', message.start);
+  const heapAt = message.start + 2 + ((flags & 1) === 0 ? 0 : 2);
+  if (isUndefinedAddress(source, heapAt, offsetWidth)) return [];
+  const heap = openFractalHeap(file, address(source, heapAt, offsetWidth));
+  const names = address(source, heapAt + offsetWidth, offsetWidth);
+  return readTreeRecords(file, names, ATTRIBUTE_NAMES).map((record) => {
+    // Behind the id of 8 bytes stand the message's flags.
+    if ((byte(source, record + 8) & 2) !== 0) throw new Hdf5Error('an attribute is shared with another object', record);
+    return { type: ATTRIBUTE, ...findHeapObject(heap, record) };
+  });
 }
 
 function readAttribute(file: Hdf5File, message: Message): { readonly name: string; readonly text: string | undefined } {

@@ -8,11 +8,19 @@ const [QUOTE, BACKSLASH, COMMA, COLON, OPEN, CLOSE] = [0x22, 0x5c, 0x2c, 0x3a, 0
 const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b]);
 const CLOSING: ReadonlySet<number> = new Set([0x7d, 0x5d]);
 
+/** Parts of one value: each becomes an object of its own, and ten million empty lists are 30 MB of text and 900 of heap. */
+const MAX_PARTS = 500_000;
+
 /**
  * Reads the members of a JSON object one by one, also those whose name is there twice, which `JSON.parse` drops; and
- * holds one at a time, so that a header of 30 MB does not become a heap of 300. Returns why the text is no object.
+ * holds one at a time, so that a header of 30 MB does not become a heap of 300. A member that `isWanted` leaves out is
+ * passed over, and its value is undefined. Returns why the text is no object.
  */
-export function readMembers(text: Buffer, visit: (name: string, value: unknown) => void): Problem | undefined {
+export function readMembers(
+  text: Buffer,
+  visit: (name: string, value: unknown) => void,
+  isWanted: (name: string) => boolean = () => true,
+): Problem | undefined {
   let position = skipBlanks(text, 0);
   if (text[position] !== OPEN) return { message: 'the header is no JSON object', offset: position };
   position = skipBlanks(text, position + 1);
@@ -23,8 +31,13 @@ export function readMembers(text: Buffer, visit: (name: string, value: unknown) 
     const start = skipBlanks(text, colon + 1);
     const end = valueEnd(text, start);
     const name = parse(text.subarray(position, nameEnd));
-    const value = parse(text.subarray(start, end));
-    if (typeof name !== 'string' || text[colon] !== COLON || value === undefined)
+    if (typeof name !== 'string' || text[colon] !== COLON || start === end)
+      return { message: 'the header is no JSON object', offset: position };
+    const bytes = isWanted(name) ? text.subarray(start, end) : undefined;
+    if (bytes !== undefined && countParts(bytes) > MAX_PARTS)
+      return { message: `a value has more than the ${MAX_PARTS} parts that are read`, offset: start };
+    const value = bytes === undefined ? undefined : parse(bytes);
+    if (bytes !== undefined && value === undefined)
       return { message: 'the header is no JSON object', offset: position };
     visit(name, value);
     const next = skipBlanks(text, end);
@@ -67,6 +80,20 @@ function stringEnd(text: Buffer, start: number): number {
     else if (text[position] === QUOTE) return position;
   }
   return text.length;
+}
+
+/** At most so many values stand in a JSON text: each but the first has a comma, a bracket or a brace before it. */
+export function countParts(text: Buffer): number {
+  let count = 1;
+  for (const byte of text) if (byte === COMMA || OPENING.has(byte)) count += 1;
+  return count;
+}
+
+/** True for the value of a member that starts here and reaches to the end of the text, blanks aside. */
+export function isOneValue(text: Buffer): boolean {
+  const start = skipBlanks(text, 0);
+  const end = valueEnd(text, start);
+  return end > start && CLOSING.has(text[end - 1] ?? 0) && skipBlanks(text, end) === text.length;
 }
 
 function parse(bytes: Buffer): unknown {

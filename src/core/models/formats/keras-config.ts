@@ -1,6 +1,7 @@
 import { isRecord } from '../../runner/event.ts';
 import type { ModelFinding } from '../model-finding.ts';
 import { judgeImport } from '../pickle/import-policy.ts';
+import { countParts } from './json-members.ts';
 
 const MAX_OBJECTS = 500_000;
 const MAX_DEPTH = 200;
@@ -51,11 +52,10 @@ const KNOWN_CLASSES: ReadonlySet<string> = new Set(
  * objects and depth; what lies beyond is a finding.
  */
 export function judgeKerasConfig(text: string, allowed: ReadonlySet<string>): readonly ModelFinding[] {
-  let config: unknown;
-  try {
-    config = JSON.parse(text);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
+  if (countParts(Buffer.from(text)) > 2 * MAX_OBJECTS)
+    return [{ severity: 'suspicious', rule: 'keras', message: 'the configuration is larger or deeper than is read' }];
+  const config = parsePythonJson(text);
+  if (config === undefined) {
     return [{ severity: 'mismatch', rule: 'keras', message: 'the configuration of the model is no JSON' }];
   }
   const findings = new Map<string, ModelFinding>();
@@ -76,6 +76,18 @@ export function judgeKerasConfig(text: string, allowed: ReadonlySet<string>): re
     for (const inner of Object.values(value)) open.push({ value: inner, depth: depth + 1 });
   }
   return [...findings.values()];
+}
+
+/** Python's JSON knows NaN and Infinity. They mean nothing here, and neither does what is like them inside of a text. */
+function parsePythonJson(text: string): unknown {
+  for (const each of [text, text.replace(/([:,[]\s*)-?(?:NaN|Infinity)(?=\s*[,\]}])/g, '$10')]) {
+    try {
+      return JSON.parse(each);
+    } catch (cause) {
+      if (!(cause instanceof SyntaxError)) throw cause;
+    }
+  }
+  return undefined;
 }
 
 type Add = (severity: ModelFinding['severity'], rule: string, message: string) => void;

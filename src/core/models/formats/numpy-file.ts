@@ -6,6 +6,9 @@ import type { ReadContext } from '../read-context.ts';
 
 const MAX_HEADER = 1024 * 1024;
 
+/** A type is a text, or a list of tuples of texts, lists and sizes; numpy reads the header as a literal. */
+const LITERAL_TYPE = /^[\s[\](),\dLu]*$/;
+
 /** The first bytes of a `.npy` file. */
 export const NUMPY_MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 
@@ -28,7 +31,7 @@ export function readNumpy(source: ByteSource, context: ReadContext): FormatRepor
   const header = source.read(8 + width, length).toString('latin1');
   const [, type] = /'descr'\s*:\s*(.+?),\s*'(?:fortran_order|shape)'/s.exec(header) ?? [];
   const shape = shapeOf(header);
-  if (type === undefined || shape === undefined) {
+  if (type === undefined || !LITERAL_TYPE.test(type.replace(/'[^']*'/g, '')) || shape === undefined) {
     const message = 'the header does not name a type and a shape';
     return { format: 'numpy', findings: [{ severity: 'suspicious', rule: 'numpy', message, offset: 8 + width }] };
   }

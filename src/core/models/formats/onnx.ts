@@ -43,14 +43,15 @@ class OnnxReader {
   readonly #walker: ProtobufWalker;
   readonly #context: ReadContext;
   readonly #findings = new Map<string, ModelFinding>();
-  readonly #references = new Set<string>();
+  /** Files that tensors take their bytes from, and how many bytes each must have. */
+  readonly #references = new Map<string, number>();
   readonly #functionDomains = new Set<string>();
   readonly #domains = new Map<string, number>();
   #tensors = 0;
   #parameters = 0n;
 
   constructor(source: ByteSource, context: ReadContext) {
-    this.#walker = new ProtobufWalker(source);
+    this.#walker = new ProtobufWalker(source, context.budget);
     this.#context = context;
   }
 
@@ -64,7 +65,7 @@ class OnnxReader {
       format: 'onnx',
       tensors: this.#tensors,
       parameters: Number(this.#parameters),
-      references: [...this.#references],
+      references: [...this.#references].map(([path, bytes]) => ({ path, bytes })),
       findings: [...this.#findings.values()],
     };
   }
@@ -142,10 +143,12 @@ class OnnxReader {
 
   #tensor(field: Field, isWeight: boolean): void {
     let elements = 1n;
+    const external = new Map<string, string>();
     for (const part of this.#walker.fields(field.start, field.end)) {
       if (part.number === TENSOR.dims) elements *= this.#dimensions(part);
-      else if (part.number === TENSOR.externalData) this.#externalData(part);
+      else if (part.number === TENSOR.externalData) this.#externalData(part, external);
     }
+    this.#refer(external, field.start);
     if (!isWeight) return;
     this.#tensors += 1;
     this.#parameters += elements < 1n << 62n ? elements : 0n;
@@ -170,31 +173,40 @@ class OnnxReader {
     return product;
   }
 
-  #externalData(field: Field): void {
+  /** One of the pairs that say where a tensor's bytes stand: `location`, `offset`, `length`. */
+  #externalData(field: Field, external: Map<string, string>): void {
     let key = '';
     let value = '';
     for (const part of this.#walker.fields(field.start, field.end)) {
       if (part.number === 1) key = this.#walker.text(part);
       else if (part.number === 2) value = this.#walker.text(part);
     }
-    if (key !== 'location') return;
-    const why = whyOutside(value);
-    if (why !== undefined) {
-      const message = `a tensor takes its bytes from ${JSON.stringify(value.slice(0, 120))}, which ${why}`;
-      this.add('dangerous', 'onnx-external-data', message, field.start);
+    external.set(key, value);
+    const why = key === 'location' ? whyOutside(value) : undefined;
+    if (why === undefined) return;
+    const message = `a tensor takes its bytes from ${JSON.stringify(value.slice(0, 120))}, which ${why}`;
+    this.add('dangerous', 'onnx-external-data', message, field.start);
+  }
+
+  /** Remembers the file beside the model, and that it must reach to the tensor's end. */
+  #refer(external: ReadonlyMap<string, string>, offset: number): void {
+    const location = external.get('location');
+    if (location === undefined || whyOutside(location) !== undefined) return;
+    if (this.#references.size >= MAX_REFERENCES)
+      throw new ProtobufError(`tensors take their bytes from more than ${MAX_REFERENCES} files`, offset);
+    const [start = 0, length = 0] = ['offset', 'length'].map((key) => Number(external.get(key) ?? 0));
+    if (!Number.isSafeInteger(start + length) || start < 0 || length < 0) {
+      this.add('mismatch', 'onnx-external-data', 'a tensor stands at a place that no file has', offset);
       return;
     }
-    if (this.#references.size >= MAX_REFERENCES)
-      throw new ProtobufError(`tensors take their bytes from more than ${MAX_REFERENCES} files`, field.start);
-    this.#references.add(value);
+    this.#references.set(location, Math.max(this.#references.get(location) ?? 0, start + length));
   }
 }
 
-/** Why a location is none inside of the model's folder; undefined for one that is. */
 function whyOutside(location: string): string | undefined {
-  if (location === '') return 'names no file';
   if (location.includes('\0')) return 'holds a NUL';
   if (/^[/\\]/.test(location) || /^[A-Za-z]:/.test(location)) return 'is an absolute path';
   if (location.split(/[/\\]/).includes('..')) return "leaves the model's folder";
+  if (/^[./\\]*$/.test(location)) return 'names no file';
   return /^[a-z][a-z0-9+.-]*:/i.test(location) ? 'is an address' : undefined;
 }

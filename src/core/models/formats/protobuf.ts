@@ -1,4 +1,5 @@
 import { type ByteSource, buffered } from '../byte-source.ts';
+import { ReadBudget } from '../read-context.ts';
 
 /** The bytes are no protocol buffer, or one that costs more than is read. */
 export class ProtobufError extends Error {
@@ -32,10 +33,12 @@ const MAX_TEXT = 64 * 1024;
  */
 export class ProtobufWalker {
   readonly #source: ByteSource;
+  readonly #budget: ReadBudget;
   #left = MAX_FIELDS;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, budget: ReadBudget = new ReadBudget()) {
     this.#source = buffered(source);
+    this.#budget = budget;
   }
 
   /** The fields between two places, in the order of the bytes. Throws ProtobufError. */
@@ -44,6 +47,7 @@ export class ProtobufWalker {
     while (position < end) {
       this.#left -= 1;
       if (this.#left < 0) throw new ProtobufError(`it has more than ${MAX_FIELDS} fields`, position);
+      if (this.#budget.tick()) throw new ProtobufError(this.#budget.whyLate, position);
       const key = this.#varint(position, end);
       const number = Number(key.value >> 3n);
       if (number < 1 || number > 536_870_911) throw new ProtobufError(`no field has the number ${number}`, position);

@@ -55,6 +55,7 @@ export function readSafetensors(source: ByteSource): FormatReport {
   const tensors: Tensor[] = [];
   const names = new Set<string>();
   const problem = readMembers(source.read(8, Number(length)), (name, entry) => {
+    if (names.size >= MAX_TENSORS) return;
     if (names.has(name))
       broken(`${JSON.stringify(name).slice(0, 100)} is there twice, and readers differ in which they take`, 8);
     names.add(name);
@@ -62,6 +63,10 @@ export function readSafetensors(source: ByteSource): FormatReport {
     if (typeof tensor === 'string') broken(tensor, 8);
     else if (tensor !== undefined) tensors.push(tensor);
   });
+  if (names.size >= MAX_TENSORS) {
+    const message = `it has more than the ${MAX_TENSORS} tensors that are read`;
+    return { format: 'safetensors', findings: [{ severity: 'suspicious', rule: 'safetensors', message, offset: 8 }] };
+  }
   if (problem !== undefined) {
     broken(problem.message, 8 + problem.offset);
     return { format: 'safetensors', findings };
@@ -79,6 +84,9 @@ export function readSafetensors(source: ByteSource): FormatReport {
   const parameters = tensors.reduce((sum, tensor) => sum + tensor.elements, 0);
   return { format: 'safetensors', tensors: tensors.length, parameters, findings };
 }
+
+/** The largest models have some hundred thousand in all their files. */
+const MAX_TENSORS = 250_000;
 
 /** The format's README: texts to texts, and nothing else. */
 function checkMetadata(entry: unknown): string | undefined {

@@ -5,7 +5,8 @@ import { type Field, ProtobufError, ProtobufWalker } from './protobuf.ts';
 
 /** Field numbers of saved_model.proto, meta_graph.proto, graph.proto, function.proto, node_def.proto. */
 const SAVED_MODEL = { metaGraphs: 2 } as const;
-const META_GRAPH = { graph: 2 } as const;
+const META_GRAPH = { graph: 2, assetFile: 6 } as const;
+const ASSET_FILE = { name: 2 } as const;
 const GRAPH = { node: 1, library: 2 } as const;
 const LIBRARY = { function: 1 } as const;
 const FUNCTION = { node: 3 } as const;
@@ -41,7 +42,7 @@ export function readTensorflow(
   format: 'saved-model' | 'tensorflow-graph',
   context: ReadContext,
 ): FormatReport {
-  const walker = new ProtobufWalker(source);
+  const walker = new ProtobufWalker(source, context.budget);
   const findings = new Map<string, ModelFinding>();
   const add = (finding: ModelFinding): void => {
     if (findings.size < MAX_FINDINGS && !findings.has(finding.message)) findings.set(finding.message, finding);
@@ -51,6 +52,9 @@ export function readTensorflow(
       const finding = judgeOperator(walker.text(field), field.start, context);
       if (finding !== undefined) add(finding);
     }
+    if (format === 'saved-model')
+      for (const field of within(walker, [SAVED_MODEL.metaGraphs, META_GRAPH.assetFile, ASSET_FILE.name]))
+        for (const finding of judgeAsset(walker.text(field), field.start)) add(finding);
   } catch (error) {
     if (!(error instanceof ProtobufError)) throw error;
     const message = `the graph cannot be read to its end: ${error.message}`;
@@ -77,6 +81,14 @@ function* within(walker: ProtobufWalker, path: readonly number[], message?: Fiel
     if (rest.length === 0) yield field;
     else yield* within(walker, rest, field);
   }
+}
+
+/** A file that is read with the model, such as a vocabulary: its name leads from the folder `assets` down. */
+function judgeAsset(name: string, offset: number): readonly ModelFinding[] {
+  const leadsOut = name.includes('\0') || /^(?:[/\\]|[A-Za-z]:)/.test(name) || name.split(/[/\\]/).includes('..');
+  if (!leadsOut) return [];
+  const message = `it reads the file ${JSON.stringify(name.slice(0, 120))}, which leads out of its folder`;
+  return [{ severity: 'dangerous', rule: 'tensorflow', message, offset }];
 }
 
 function judgeOperator(operator: string, offset: number, context: ReadContext): ModelFinding | undefined {

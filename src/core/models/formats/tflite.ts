@@ -1,4 +1,4 @@
-import type { ByteSource } from '../byte-source.ts';
+import { type ByteSource, buffered } from '../byte-source.ts';
 import type { FormatReport, ModelFinding } from '../model-finding.ts';
 import type { ReadContext } from '../read-context.ts';
 
@@ -24,7 +24,8 @@ class FlatbufferError extends Error {
  * Reads the operators and the buffers of a TensorFlow Lite model: every offset must lie in the file.
  * Source: tensorflow/compiler/mlir/lite/schema/schema.fbs and the FlatBuffers internals document.
  */
-export function readTflite(source: ByteSource, context: ReadContext): FormatReport {
+export function readTflite(file: ByteSource, context: ReadContext): FormatReport {
+  const source = buffered(file);
   const findings: ModelFinding[] = [];
   try {
     const model = table(source, source.read(0, 4).readUInt32LE());
@@ -34,8 +35,12 @@ export function readTflite(source: ByteSource, context: ReadContext): FormatRepo
         findings.push(...judgeOperator(nameOf(source, operator), at, context));
     }
     let tensors = 0;
-    for (const at of vector(source, model, 2)) tensors += vector(source, table(source, at), 0).length;
-    for (const at of vector(source, model, 4)) checkBuffer(source, table(source, at), at);
+    // A million subgraphs may point to one list of a million tensors: their lengths are added, and the lists not read.
+    for (const at of vector(source, model, 2)) tensors += vectorLength(source, table(source, at), 0);
+    for (const at of vector(source, model, 4)) {
+      if (context.budget.tick()) throw new FlatbufferError(context.budget.whyLate, at);
+      checkBuffer(source, table(source, at), at);
+    }
     return { format: 'tflite', tensors, findings };
   } catch (error) {
     if (!(error instanceof FlatbufferError)) throw error;
@@ -83,10 +88,20 @@ function vector(source: ByteSource, from: Table, field: number): readonly number
   const at = place(from, field);
   if (at === undefined) return [];
   const start = at + u32(source, at);
-  const count = u32(source, start);
-  if (count > MAX_ENTRIES) throw new FlatbufferError(`a list says ${count} entries; ${MAX_ENTRIES} are read`, start);
+  const count = vectorLength(source, from, field);
   const bytes = exactly(source, start + 4, count * 4);
   return Array.from({ length: count }, (_, index) => start + 4 + index * 4 + bytes.readUInt32LE(index * 4));
+}
+
+/** How many entries a vector says that it has, checked against the file. */
+function vectorLength(source: ByteSource, from: Table, field: number): number {
+  const at = place(from, field);
+  if (at === undefined) return 0;
+  const start = at + u32(source, at);
+  const count = u32(source, start);
+  if (count > MAX_ENTRIES) throw new FlatbufferError(`a list says ${count} entries; ${MAX_ENTRIES} are read`, start);
+  if (count * 4 > source.size - start - 4) throw new FlatbufferError('it points out of the file', start);
+  return count;
 }
 
 function builtinCode(source: ByteSource, operator: Table): number {

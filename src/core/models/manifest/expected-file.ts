@@ -6,6 +6,8 @@ export interface ExpectedFile {
   readonly path: string;
   /** Undefined where the manifest says other things of the file alone. */
   readonly digest: { readonly algorithm: DigestAlgorithm; readonly hex: string } | undefined;
+  /** A folder, whose digest is that of the list of its files (DVC). */
+  readonly isFolder?: true;
   /** Bytes. */
   readonly size?: number;
   readonly format?: string;
@@ -19,6 +21,8 @@ export interface ExpectedFile {
 
 /** What a manifest expects, with the manifest's place for annotations. */
 export interface Expectation extends ExpectedFile {
+  /** A digest to make of the file for the list of the folder that it stands in. */
+  readonly measure?: DigestAlgorithm;
   /** Relative to the workspace, with `/`. */
   readonly path: string;
   /** The manifest's own path; empty for an input. */

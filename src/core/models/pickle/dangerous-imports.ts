@@ -48,8 +48,8 @@ export const DANGEROUS_MODULES: ReadonlySet<string> = new Set(
     linecache tokenize mailbox mailcap netrc tarfile zipfile gzip bz2 lzma logging warnings platform getpass
     _osx_support _aix_support nturl2path xml plistlib configparser curses ctypes.util
     torch.hub torch.package torch.utils.cpp_extension torch._dynamo torch._inductor torch.distributed torch.multiprocessing
-    torch.utils.data torch.utils._config_module torch.utils.collect_env torch.utils.bottleneck torch.fx torch.ao
-    torch.jit._script torch.testing
+    torch.utils.data torch.utils._config_module torch.utils.collect_env torch.utils.bottleneck torch.fx torch.ao.quantization
+    torch.ao.ns torch.jit._script torch.testing
     numpy.f2py numpy.distutils numpy.testing numpy.ctypeslib numpy.lib numpy.__builtins__
     pandas.io scipy.io sympy IPython jinja2 mako paramiko fabric invoke pexpect psutil sh plumbum
     fickling picklescan modelscan modelaudit saferpickle

@@ -13,6 +13,7 @@ const CLASS_PACKAGES: readonly RegExp[] = [
   /^sklearn\.metrics\.(?:_dist_metrics|_scorer)$/,
   /^torch\.nn\.modules(?:\.[a-z_][a-z0-9_]*)*$/,
   /^torch\.optim\.(?:sgd|adam|adamw|adamax|adagrad|adadelta|rmsprop|rprop|radam|nadam|asgd|lbfgs|lr_scheduler)$/,
+  /^torch\.ao\.nn\.(?:intrinsic|qat|quantizable|quantized|sparse)(?:\.[a-z_][a-z0-9_]*)*$/,
   /^scipy\.sparse\.(?:_?(?:csr|csc|coo|bsr|dia|dok|lil|base|data|compressed|matrix))$/,
   /^scipy\.spatial\.(?:_ckdtree|ckdtree|_kdtree)$/,
   /^xgboost\.(?:core|sklearn)$/,
@@ -26,12 +27,31 @@ const EXACT: ReadonlyMap<string, readonly string[]> = new Map([
   ['sklearn.neighbors._kd_tree', ['newObj']],
   ['sklearn.neighbors._ball_tree', ['newObj']],
   ['sklearn.metrics._dist_metrics', ['newObj']],
-  ['scipy.sparse._csr', ['csr_matrix', 'csr_array']],
-  ['scipy.sparse._csc', ['csc_matrix', 'csc_array']],
-  ['scipy.sparse._coo', ['coo_matrix', 'coo_array']],
-  ['scipy.sparse.csr', ['csr_matrix']],
-  ['scipy.sparse.csc', ['csc_matrix']],
-  ['scipy.sparse.coo', ['coo_matrix']],
+  ['scipy.interpolate._bsplines', ['BSpline']],
+  ['scipy.interpolate._interpolate', ['PPoly', 'BPoly']],
+  ['scipy.interpolate._cubic', ['CubicSpline', 'PchipInterpolator', 'Akima1DInterpolator', 'CubicHermiteSpline']],
+  ['sklearn.cluster._kmeans', ['_kmeans_single_lloyd', '_kmeans_single_elkan']],
+  [
+    'sklearn.feature_selection._univariate_selection',
+    ['f_classif', 'f_oneway', 'f_regression', 'r_regression', 'chi2'],
+  ],
+  ['sklearn.feature_selection._mutual_info', ['mutual_info_classif', 'mutual_info_regression']],
+  ['sklearn.metrics._scorer', ['_passthrough_scorer']],
+  [
+    'sklearn.metrics.pairwise',
+    [
+      'rbf_kernel',
+      'linear_kernel',
+      'polynomial_kernel',
+      'sigmoid_kernel',
+      'laplacian_kernel',
+      'chi2_kernel',
+      'cosine_similarity',
+      'cosine_distances',
+      'euclidean_distances',
+      'manhattan_distances',
+    ],
+  ],
   ['scipy.spatial._ckdtree', ['cKDTree']],
   ['pandas._libs.internals', ['_unpickle_block', 'BlockPlacement']],
   ['pandas.core.indexes.base', ['_new_Index']],
@@ -51,10 +71,21 @@ const EXACT: ReadonlyMap<string, readonly string[]> = new Map([
   ],
 ]);
 
+/** Functions that hold predictions against truth, which scorers keep. */
+const SCORES =
+  /^sklearn\.metrics\.(?:_classification|_regression|_ranking|cluster\._supervised|cluster\._unsupervised)$/;
+/** Matrices of scipy have lower-case names: `scipy.sparse._csr.csr_matrix`. */
+const SPARSE = /^scipy\.sparse\._?(bsr|coo|csc|csr|dia|dok|lil)\.\1_(?:matrix|array)$/;
+/** What Cython writes into a class's `__reduce__`: makes an object of that class and sets its attributes. */
+const CYTHON = /^__pyx_unpickle_\w+$/;
+
 /** True for a class of a framework that a pickle of a whole model names, and that runs nothing when it is rebuilt. */
 export function isFrameworkClass(module: string, name: string): boolean {
   if (EXACT.get(module)?.includes(name) === true) return true;
   // Types of TorchScript: no Python package has this name, and torch's own interpreter runs their code.
   if (/^__torch__(?:\.\w+)*$/.test(module)) return /^\w+$/.test(name);
-  return /^_?[A-Z][A-Za-z0-9_]*$/.test(name) && CLASS_PACKAGES.some((known) => known.test(module));
+  if (SPARSE.test(`${module}.${name}`) || (SCORES.test(module) && /^[a-z]\w*$/.test(name))) return true;
+  return (
+    (/^_?[A-Z][A-Za-z0-9_]*$/.test(name) || CYTHON.test(name)) && CLASS_PACKAGES.some((known) => known.test(module))
+  );
 }

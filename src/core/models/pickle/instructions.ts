@@ -1,4 +1,5 @@
 import type { PickleMachine } from './machine.ts';
+import { OPCODES } from './opcodes.ts';
 import { PickleError } from './reader.ts';
 import { MARK, memoKey, OBJECT, OPAQUE, type Value } from './stack.ts';
 
@@ -6,7 +7,7 @@ import { MARK, memoKey, OBJECT, OPAQUE, type Value } from './stack.ts';
 type Step = (machine: PickleMachine, offset: number) => void;
 
 /** Pushes a value of which nothing is known: numbers, containers, buffers. */
-export const pushOpaque: Step = ({ stack }, offset) => stack.push(OPAQUE, offset);
+const pushOpaque: Step = ({ stack }, offset) => stack.push(OPAQUE, offset);
 
 const nothing: Step = () => {};
 const pushText: Step = ({ stack, reader }, offset) =>
@@ -32,12 +33,15 @@ const putNumber: Step = ({ stack, reader }, offset) => stack.memoize(offset, rea
 const getNumber: Step = ({ stack, reader }, offset) => stack.recall(offset, reader.number());
 
 /** The last `count` values, in the order in which they were pushed. */
-function take({ stack }: PickleMachine, count: number, offset: number): readonly Value[] {
-  return Array.from({ length: count }, () => stack.pop(offset)).reverse();
+function take({ stack }: PickleMachine, count: 1 | 2 | 3, offset: number): readonly Value[] {
+  const last = stack.pop(offset);
+  if (count === 1) return [last];
+  const before = stack.pop(offset);
+  return count === 2 ? [before, last] : [stack.pop(offset), before, last];
 }
 
 /** What each opcode does that does more than push a value of which nothing is known. Source: CPython's Lib/pickle.py. */
-export const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([
+const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([
   ['MARK', ({ stack }, offset) => stack.push(MARK, offset)],
   ['STOP', (machine, offset) => machine.useAll([machine.stack.pop(offset)], offset)],
   ['POP', ({ stack }, offset) => stack.drop(offset)],
@@ -97,13 +101,7 @@ export const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([
   ['BUILD', (machine, offset) => machine.build(offset)],
   // The loader decides what a persistent id is; torch takes it for a storage.
   ['PERSID', ({ stack }, offset) => stack.push(OBJECT, offset)],
-  [
-    'BINPERSID',
-    (machine, offset) => {
-      machine.useAll([machine.stack.pop(offset)], offset);
-      machine.stack.push(OBJECT, offset);
-    },
-  ],
+  ['BINPERSID', (machine, offset) => machine.persistentObject(machine.stack.pop(offset), offset)],
 
   ['TUPLE', (machine, offset) => machine.tuple(machine.stack.popToMark(offset), offset)],
   ['TUPLE1', (machine, offset) => machine.tuple(take(machine, 1, offset), offset)],
@@ -132,6 +130,9 @@ export const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([
   ['BINGET', getNumber],
   ['LONG_BINGET', getNumber],
 ]);
+
+/** The steps by opcode; what has none of its own pushes a value of which nothing is known. */
+export const STEP_OF: readonly Step[] = OPCODES.map((opcode) => STEPS.get(opcode?.name ?? '') ?? pushOpaque);
 
 function lineInteger(line: string): Value {
   const text = line.trim().replace(/L$/, '');

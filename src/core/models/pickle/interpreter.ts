@@ -1,11 +1,12 @@
 import type { ByteSource } from '../byte-source.ts';
 import type { ReadContext } from '../read-context.ts';
-import { pushOpaque, STEPS } from './instructions.ts';
+import { STEP_OF } from './instructions.ts';
 import { PickleMachine, type PickleReport } from './machine.ts';
 import { PickleError } from './reader.ts';
 
 /** Bounds on what a hostile pickle costs. The largest real ones seen have some 600,000 instructions. */
 const MAX_INSTRUCTIONS = 20_000_000;
+const STOP = 0x2e;
 
 /**
  * Follows a pickle from `start` to STOP without executing anything, and reports what loading it would import and call.
@@ -23,8 +24,9 @@ export function interpretPickle(source: ByteSource, start: number, context: Read
   try {
     for (count = 1; count <= limit; count += 1) {
       reader.next();
-      (STEPS.get(reader.name) ?? pushOpaque)(machine, reader.offset);
-      if (reader.name === 'STOP') return machine.reportUntil(reader.end);
+      STEP_OF[reader.code]?.(machine, reader.offset);
+      if (reader.code === STOP) return machine.reportUntil(reader.end);
+      if (context.budget.tick()) throw new PickleError(context.budget.whyLate, reader.offset);
     }
     throw new PickleError(`it has more than the ${limit} instructions that are followed`, reader.offset);
   } catch (error) {

@@ -1,17 +1,21 @@
-import { type ByteSource, slice } from '../byte-source.ts';
+import { type ByteSource, bufferSource, slice } from '../byte-source.ts';
 import type { ModelFinding, Severity } from '../model-finding.ts';
 import type { ReadContext } from '../read-context.ts';
 import { judgeImport } from './import-policy.ts';
 import { inlineArray } from './inline-array.ts';
-import { PickleError, PickleReader } from './reader.ts';
+import { MAX_LINE, PickleError, PickleReader } from './reader.ts';
 import { type MadeBy, OBJECT, OPAQUE, PickleStack, type Value } from './stack.ts';
 
 const MAX_FINDINGS = 100;
 /** Short tuples and dictionaries whose contents are kept; beyond that many they are opaque. */
-const MAX_DETAILED = 200_000;
+const MAX_DETAILED = 40_000;
+/** What one array of joblib takes of them: its wrapper and dictionary, its shape, its type and that type's state. */
+const DETAILS_OF_ARRAY = 6;
 const SHORT = 8;
 /** `name.name` longer than this is no import that anybody wrote. */
 const MAX_NAME = 1024;
+/** Bytes of a tensor that stands in the pickle as a text. */
+const MAX_ENCODED = 16 * 1024 * 1024;
 
 export interface PickleReport {
   readonly findings: readonly ModelFinding[];
@@ -59,6 +63,7 @@ export class PickleMachine {
   /** The text of a STRING or UNICODE line; one that is written with escapes is not known. */
   lineText(): Value {
     const { argument, length, name } = this.reader;
+    if (length > MAX_LINE) return OPAQUE;
     const line = this.reader.line();
     if (line.includes('\\')) return OPAQUE;
     if (name === 'UNICODE') return { kind: 'text', start: argument, length };
@@ -129,6 +134,12 @@ export class PickleMachine {
     const items = itemsOf(args);
     if (isNestedLoader(callee)) {
       this.#readNestedPickle(items, offset);
+      this.stack.push(OBJECT, offset);
+      return;
+    }
+    const [text, codec] = items;
+    if (isEncoder(callee) && text?.kind === 'text' && /^latin-?1$/.test(this.#textOf(codec) ?? '')) {
+      this.stack.push({ kind: 'encoded', start: text.start, length: text.length }, offset);
       return;
     }
     this.call(callee, items, offset);
@@ -156,17 +167,18 @@ export class PickleMachine {
 
   /** `torch.storage._load_from_bytes(b"…")`, as tensors outside of `torch.save` are written: a model of its own. */
   #readNestedPickle(items: readonly Value[], offset: number): void {
-    const [content] = items;
-    if (content?.kind !== 'bytes' || items.length !== 1) {
+    const content = items.length === 1 ? bytesOf(items[0]) : undefined;
+    if (content === undefined) {
       this.useAll([NESTED_LOADER], offset);
       return;
     }
-    if (this.#nested.has(content.start)) {
-      this.stack.push(OBJECT, offset);
+    if (this.#nested.has(content.start)) return;
+    this.#nested.add(content.start);
+    const nested = this.#nestedSource(content);
+    if (nested === undefined) {
+      this.report('suspicious', 'pickle-broken', 'it holds a tensor as a text that is longer than is read', offset);
       return;
     }
-    this.#nested.add(content.start);
-    const nested = slice(this.#source, content.start, content.length);
     const report = this.#context.readNested(nested, 'storage.pt');
     for (const finding of report.findings)
       this.report(
@@ -177,7 +189,21 @@ export class PickleMachine {
       );
     this.#tensors += 1;
     this.#parameters += report.parameters ?? 0;
-    this.stack.push(OBJECT, offset);
+  }
+
+  /** The bytes of a nested model; undefined for a text that is too long to turn back into bytes in memory. */
+  #nestedSource({ start, length, isText }: BytesInPickle): ByteSource | undefined {
+    if (!isText) return slice(this.#source, start, length);
+    if (length > MAX_ENCODED || !this.#context.budget.take(length)) return undefined;
+    return bufferSource(Buffer.from(this.reader.bytes(start, length).toString('utf8'), 'latin1'));
+  }
+
+  /** Old torch writes the classes of modules as `("module", class, file, source)`, and its loader gives the class back. */
+  persistentObject(id: Value, offset: number): void {
+    this.useAll([id], offset);
+    const [kind, named] = id.kind === 'tuple' ? id.items : [];
+    const isClass = named?.kind === 'import' && this.#textOf(kind) === 'module';
+    this.stack.push(isClass ? named : OBJECT, offset);
   }
 
   /** A loader of nested models is harmless only where it is called at once; handed on as a value it is not. */
@@ -199,8 +225,13 @@ export class PickleMachine {
       this.stack.push(OPAQUE, offset);
       return;
     }
-    const values = items.flatMap((item) => (item.kind === 'int' ? [item.value] : []));
-    const flat = items.map((item) => (item.kind === 'tuple' || item.kind === 'dict' ? OPAQUE : item));
+    // Once for each of half a million tuples: a loop, where `flatMap` and `map` would make two lists of lists.
+    const values: number[] = [];
+    const flat: Value[] = [];
+    for (const item of items) {
+      if (item.kind === 'int') values.push(item.value);
+      flat.push(item.kind === 'tuple' || item.kind === 'dict' ? OPAQUE : item);
+    }
     this.stack.push(values.length === items.length ? { kind: 'ints', values } : { kind: 'tuple', items: flat }, offset);
   }
 
@@ -239,6 +270,9 @@ export class PickleMachine {
     if (array.isAligned) position += 1 + (reader.bytes(position, 1)[0] ?? 0);
     this.#tensors += 1;
     this.#parameters += array.elements;
+    // A forest has some ten thousand of them: what was kept of each is let go when its array is passed.
+    if (made.state?.kind === 'dict') made.state.entries.length = 0;
+    this.#detailed = Math.max(0, this.#detailed - DETAILS_OF_ARRAY);
     if (array.bytes !== undefined) {
       if (array.bytes > this.#source.size - position) throw new PickleError('an array of joblib is cut off', offset);
       reader.end = position + array.bytes;
@@ -262,6 +296,22 @@ const JOBLIB_ARRAY = 'joblib.numpy_pickle.NumpyArrayWrapper';
 /** Objects of which the machine keeps how they were made. */
 const DETAILED = /^(?:numpy\.dtype|joblib\.numpy_pickle\.NumpyArrayWrapper)$/;
 const NESTED_LOADER: Value = { kind: 'import', module: 'torch.storage', name: '_load_from_bytes' };
+
+/** Bytes that stand in the pickle; `isText` for those that stand there as a text in Latin-1. */
+interface BytesInPickle {
+  readonly start: number;
+  readonly length: number;
+  readonly isText: boolean;
+}
+
+function bytesOf(value: Value | undefined): BytesInPickle | undefined {
+  if (value?.kind !== 'bytes' && value?.kind !== 'encoded') return undefined;
+  return { start: value.start, length: value.length, isText: value.kind === 'encoded' };
+}
+
+function isEncoder(value: Value): boolean {
+  return value.kind === 'import' && value.module === '_codecs' && value.name === 'encode';
+}
 
 function isNestedLoader(value: Value): boolean {
   return value.kind === 'import' && value.module === 'torch.storage' && value.name === '_load_from_bytes';

@@ -12,7 +12,7 @@ export class PickleError extends Error {
 }
 
 /** A line longer than this is no name and no number. */
-const MAX_LINE = 64 * 1024;
+export const MAX_LINE = 64 * 1024;
 /** Most entries of an archive are weights that break off at once: the first look at them is a short one. */
 const FIRST_WINDOW = 4096;
 const MAX_WINDOW = 1024 * 1024;
@@ -24,7 +24,8 @@ const MAX_WINDOW = 1024 * 1024;
  * so that memory is bounded by one window whatever the arguments say of their lengths.
  */
 export class PickleReader {
-  /** The instruction's name, and where its opcode stands. */
+  /** The instruction's opcode and name, and where the opcode stands. */
+  code = 0;
   name = '';
   offset: number;
   /** Where the argument stands, without its length and its line end. */
@@ -50,7 +51,8 @@ export class PickleReader {
   /** Reads the next instruction; throws PickleError at an unknown opcode, and where the source ends. */
   next(): void {
     this.offset = this.end;
-    const opcode = OPCODES[this.#byteAt(this.offset)];
+    this.code = this.#byteAt(this.offset);
+    const opcode = OPCODES[this.code];
     if (opcode === undefined) {
       const isOver = this.offset >= this.#source.size;
       throw new PickleError(isOver ? 'it ends before STOP' : 'it holds a byte that is no opcode', this.offset);
@@ -74,13 +76,18 @@ export class PickleReader {
     return this.length === 0 ? 0 : this.bytes(this.argument, this.length).readUIntLE(0, Math.min(6, this.length));
   }
 
-  /** The argument as text. */
+  /** The argument as text; throws PickleError for one that is longer than names and numbers are. */
   line(): string {
-    return this.bytes(this.argument, this.length).toString('utf8');
+    return this.#text(this.argument, this.length);
   }
 
   secondLine(): string {
-    return this.bytes(this.second, this.secondLength).toString('utf8');
+    return this.#text(this.second, this.secondLength);
+  }
+
+  #text(start: number, length: number): string {
+    if (length > MAX_LINE) throw new PickleError('a name or a number is longer than any', this.offset);
+    return this.bytes(start, length).toString('utf8');
   }
 
   #readArgument(opcode: Opcode): void {
@@ -120,12 +127,14 @@ export class PickleReader {
     return length;
   }
 
+  /** Texts of protocol 0 are lines of any length: an array's bytes are one. */
   #lineLength(start: number): number {
-    const near = this.#at(start, 256).indexOf(0x0a);
-    if (near >= 0) return near;
-    const end = this.#at(start, MAX_LINE).indexOf(0x0a);
-    if (end < 0) throw new PickleError('a line has no end', this.offset);
-    return end;
+    for (let from = start, step = 256; ; from += step, step = MAX_LINE) {
+      const part = this.#at(from, step);
+      const end = part.indexOf(0x0a);
+      if (end >= 0) return from - start + end;
+      if (part.length < step) throw new PickleError('a line has no end', this.offset);
+    }
   }
 
   /** One byte, or -1 behind the end; a view of one byte for each of half a million opcodes would cost more than the rest. */

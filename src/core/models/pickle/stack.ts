@@ -6,7 +6,10 @@ import { PickleError } from './reader.ts';
  */
 export type Value =
   | { readonly kind: 'mark' }
-  | { readonly kind: 'text' | 'bytes'; readonly start: number; readonly length: number }
+  | { readonly kind: 'text'; readonly start: number; readonly length: number }
+  | { readonly kind: 'bytes'; readonly start: number; readonly length: number }
+  /** Bytes as protocols below 3 write them: `_codecs.encode(text, "latin1")`. */
+  | { readonly kind: 'encoded'; readonly start: number; readonly length: number }
   | { readonly kind: 'int'; readonly value: number }
   /** A tuple of at most eight whole numbers: a shape. */
   | { readonly kind: 'ints'; readonly values: readonly number[] }
@@ -30,9 +33,34 @@ export const MARK: Value = { kind: 'mark' };
 export const OBJECT: Value = { kind: 'object', made: undefined };
 export const OPAQUE: Value = { kind: 'opaque' };
 
-/** Bounds on what a hostile pickle can have us hold: some 100 MB when all are reached. */
-const MAX_STACK = 1_000_000;
-const MAX_MEMO = 1_500_000;
+/** Bounds on what a hostile pickle can have us hold: some 150 MB when all are reached. */
+const MAX_STACK = 250_000;
+const MAX_MEMO = 1_000_000;
+/** Keys that may be left out in a list of values by their keys: cPickle counts from 1. */
+const MAX_GAP = 16;
+
+/** Values by their keys, which count up from 0 in all that picklers write: a list, where a map would take four times more. */
+class PickleMemo {
+  readonly #dense: (Value | undefined)[] = [];
+  readonly #sparse = new Map<number, Value>();
+  /** How many values are kept. */
+  size = 0;
+
+  get(key: number): Value | undefined {
+    return this.#dense[key] ?? this.#sparse.get(key);
+  }
+
+  set(key: number, value: Value): void {
+    if (this.get(key) === undefined) this.size += 1;
+    if (key > this.#dense.length + MAX_GAP) {
+      this.#sparse.set(key, value);
+      return;
+    }
+    while (this.#dense.length < key) this.#dense.push(undefined);
+    this.#dense[key] = value;
+    this.#sparse.delete(key);
+  }
+}
 
 /**
  * The stack and the memo of the pickle machine. Every method takes the offset of the instruction it serves, and throws
@@ -40,7 +68,7 @@ const MAX_MEMO = 1_500_000;
  */
 export class PickleStack {
   readonly #values: Value[] = [];
-  readonly #memo = new Map<number, Value>();
+  readonly #memo = new PickleMemo();
 
   push(value: Value, offset: number): void {
     if (this.#values.length >= MAX_STACK) throw new PickleError(`its stack is deeper than ${MAX_STACK}`, offset);

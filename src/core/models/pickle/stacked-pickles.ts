@@ -4,7 +4,7 @@ import type { ReadContext } from '../read-context.ts';
 import { interpretPickle } from './interpreter.ts';
 
 /** A legacy `torch.save` starts with the pickle of this number (torch/serialization.py, MAGIC_NUMBER). */
-const LEGACY_MAGIC = Buffer.from('8a0a6cfc9c46f920a86a50192e', 'hex');
+const LEGACY_MAGIC = Buffer.from('8a0a6cfc9c46f9206aa850192e', 'hex');
 /** Magic, protocol, system, object and storage keys; behind them stand the weights. */
 const LEGACY_PICKLES = 5;
 /** Pickles one behind the other in one file. */

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BENIGN, PAYLOAD } from '../../core/models/generators/pickle.ts';
-import { initializer, message, onnx } from '../../core/models/generators/protobuf.ts';
+import { field, initializer, message, onnx } from '../../core/models/generators/protobuf.ts';
 import { safetensors } from '../../core/models/generators/tensors.ts';
 import { torchZip } from '../../core/models/generators/zip.ts';
 import { createWorkspace } from './verify-step.ts';
@@ -111,47 +110,20 @@ describe('external data of ONNX', () => {
     symlinkSync('../other.bin', join(step.workspace, 'a/w.bin'));
     expect(await findings()).toMatchObject([{ findings: [{ severity: 'suspicious' }] }]);
   });
+  test('that ends before its tensor does is cut off', async () => {
+    const place = (key: string, value: string): Buffer => field(13, message(field(1, key), field(2, value)));
+    const tensor = message(place('location', 'w.bin'), place('offset', '4096'), place('length', '16'), field(14, 1));
+    using step = createWorkspace({ 'm.onnx': onnx(message(field(5, tensor))), 'w.bin': Buffer.alloc(4112) });
+    expect((await step.verify({ models: 'm.onnx' })).failure).toBeUndefined();
+    step.write('w.bin', Buffer.alloc(4111));
+    expect((await step.verify({ models: 'm.onnx' })).outputs.manifest).toMatchObject([
+      { findings: [{ severity: 'mismatch', message: expect.stringContaining('up to byte 4112, but has 4111') }] },
+    ]);
+  });
   test('that has a second name does not pass', async () => {
     using step = createWorkspace({ 'm.onnx': model, 'other.bin': 'x' });
     linkSync(join(step.workspace, 'other.bin'), join(step.workspace, 'w.bin'));
     expect((await step.verify({ models: 'm.onnx' })).failure).toBeDefined();
-  });
-});
-
-test('the report is accepted by the schema of SARIF 2.1.0', async () => {
-  using step = createWorkspace({
-    'a b.pkl': PAYLOAD,
-    'b.safetensors': OTHER,
-    SHA256SUMS: `${'0'.repeat(64)}  b.safetensors\n`,
-  });
-  const { outputs } = await step.verify({ models: 'a b.pkl\nb.safetensors', manifest: 'SHA256SUMS' });
-  const report: unknown = JSON.parse(readFileSync(String(outputs.report), 'utf8'));
-  // The schema is of draft 4, which the validator that comes with it reads.
-  const sarif = createRequire(import.meta.resolve('@microsoft/jest-sarif'));
-  const Ajv = sarif('ajv');
-  const validator = new Ajv({ schemaId: 'auto', validateSchema: false, allErrors: true });
-  validator.addMetaSchema(sarif('ajv/lib/refs/json-schema-draft-04.json'));
-  const schema: object = sarif('./schemas/sarif-2.1.0-rtm.5.json');
-  expect(validator.validate(schema, report), validator.errorsText()).toBe(true);
-  expect(validator.validate(schema, { version: '2.1.0', runs: [{}] })).toBe(false);
-  expect(report).toMatchObject({
-    runs: [
-      {
-        results: [
-          {
-            ruleId: 'pickle-import',
-            level: 'error',
-            locations: [{ physicalLocation: { artifactLocation: { uri: 'a%20b.pkl' }, region: { byteOffset: 2 } } }],
-          },
-          {
-            ruleId: 'checksum',
-            relatedLocations: [
-              { physicalLocation: { artifactLocation: { uri: 'SHA256SUMS' }, region: { startLine: 1 } } },
-            ],
-          },
-        ],
-      },
-    ],
   });
 });
 
@@ -169,7 +141,7 @@ describe('what cannot be done is refused before anything is read', () => {
     ['models.yml', 'modles: []\n', /did you mean "models"\?/],
     ['models.yml', unknown('url: https://example.com/a'), /has a "url" but no sha256/],
     ['a.dvc', 'outs:\n- md5: abc\n  path: a\n', /32 hexadecimal digits/],
-    ['a.dvc', `outs:\n- md5: ${'a'.repeat(32)}.dir\n  path: a\n`, /tracked folder/],
+    ['a.dvc', 'outs:\n- etag: abc\n  path: a\n', /says nothing of the bytes/],
     [
       'a.txt',
       `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 3\n`,
@@ -212,4 +184,80 @@ test('a .dvc file and a git-lfs pointer say what is expected; an MD5 alone is no
   step.write('a.safetensors', OTHER);
   expect((await step.verify({ manifest: 'a.safetensors.dvc' })).failure).toBeDefined();
   expect(existsSync(join(step.workspace, 'a.safetensors'))).toBe(true);
+});
+
+describe('a folder that DVC tracks', () => {
+  const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
+  const folderOf = (files: Readonly<Record<string, Buffer>>): string => {
+    const list = Object.entries(files).map(([path, bytes]) => `{"md5": "${md5(bytes)}", "relpath": "${path}"}`);
+    return `outs:\n- md5: ${md5(Buffer.from(`[${list.join(', ')}]`))}.dir\n  nfiles: 2\n  hash: md5\n  path: data\n`;
+  };
+  const tracked = folderOf({ 'a.safetensors': WEIGHTS, 'deep/b.pkl': BENIGN });
+
+  test('is held against the list of its files, and each file is read', async () => {
+    using step = createWorkspace({ 'data.dvc': tracked, 'data/a.safetensors': WEIGHTS, 'data/deep/b.pkl': BENIGN });
+    const { failure, outputs } = await step.verify({ manifest: 'data.dvc' });
+    expect(failure).toBeUndefined();
+    expect(outputs.verified).toBe(2);
+    expect((await step.verify({ manifest: 'data.dvc', models: 'data/a.safetensors' })).outputs.verified).toBe(2);
+    expect((await step.verify({ manifest: 'data.dvc', require: 'checksum' })).failure).toBeDefined();
+  });
+
+  test.each([
+    ['another file', { 'data/a.safetensors': OTHER, 'data/deep/b.pkl': BENIGN }, /the list of its 2 files has the MD5/],
+    ['a file too few', { 'data/a.safetensors': WEIGHTS }, /the list of its 1 files/],
+    ['a file under another name', { 'data/a.safetensors': WEIGHTS, 'data/b.pkl': BENIGN }, /file=data\.dvc,line=5/],
+    ['no folder', { 'a.pkl': BENIGN }, /the folder is listed in "data\.dvc" but is not there/],
+  ])('fails with %s', async (_, files, line) => {
+    using step = createWorkspace({ 'data.dvc': tracked, ...files });
+    const { failure, lines } = await step.verify({ manifest: 'data.dvc' });
+    expect(failure).toMatch(/^1 of \d models? (?:is|are) not verified$/);
+    expect(lines.join('\n')).toMatch(line);
+  });
+
+  test('may list its files one by one', async () => {
+    const listed = `outs:\n- path: data\n  hash: md5\n  files:\n  - relpath: a.safetensors\n    md5: ${md5(WEIGHTS)}\n`;
+    using step = createWorkspace({ 'data.dvc': listed, 'data/a.safetensors': WEIGHTS });
+    expect((await step.verify({ manifest: 'data.dvc' })).outputs.verified).toBe(1);
+    step.write('data/a.safetensors', OTHER);
+    expect((await step.verify({ manifest: 'data.dvc' })).lines.join('\n')).toMatch(/file=data\.dvc,line=5.*its md5 is/);
+  });
+});
+
+test('a file that is listed and not there fails at its line, and does not hide what is found in the others', async () => {
+  const manifest = 'models:\n  - { path: none.pkl, url: "https://example.com/x" }\n  - { path: a.pkl }\n';
+  using step = createWorkspace({
+    'models.yml': manifest.replace('}', `, sha256: ${sha256(BENIGN)} }`),
+    'a.pkl': PAYLOAD,
+  });
+  const { failure, lines, outputs } = await step.verify({ manifest: 'models.yml', fetch: 'never' });
+  expect(failure).toBe('2 of 2 models are not verified');
+  const errors = lines.filter((line) => line.startsWith('::error'));
+  expect(errors[0]).toMatch(/line=3.*os\.system/);
+  expect(errors[1]).toMatch(/line=2.*none\.pkl: it is listed in "models\.yml" but is not there; it has a "url"/);
+  expect(outputs.manifest).toHaveLength(2);
+});
+
+test.each([
+  ['a[1].pkl', ['a[1].pkl']],
+  ['./m/b.pkl', ['m/b.pkl']],
+  ['m/', ['m/b.pkl', 'm/c.pkl']],
+  ['m/[c].pkl', ['m/c.pkl']],
+  ['*.pkl', ['a[1].pkl']],
+  ['**/*.pkl', ['a[1].pkl', 'm/b.pkl', 'm/c.pkl']],
+])('%s selects %j', async (pattern, paths) => {
+  using step = createWorkspace({ 'a[1].pkl': BENIGN, 'm/b.pkl': BENIGN, 'm/c.pkl': BENIGN });
+  const { outputs } = await step.verify({ models: pattern });
+  expect(outputs.manifest).toMatchObject(paths.map((path) => ({ path })));
+});
+
+test('a folder means every file below it, hidden ones too, and nothing in it is passed over', async () => {
+  using step = createWorkspace({ 'm/a.safetensors': WEIGHTS, 'm/deep/.hidden': PAYLOAD });
+  symlinkSync('nowhere', join(step.workspace, 'm/link'));
+  const { outputs } = await step.verify({ models: 'm' });
+  expect(outputs.manifest).toMatchObject([
+    { path: 'm/a.safetensors', findings: [] },
+    { path: 'm/deep/.hidden', findings: [{ severity: 'dangerous' }] },
+    { path: 'm/link', format: 'missing', findings: [{ rule: 'missing' }] },
+  ]);
 });

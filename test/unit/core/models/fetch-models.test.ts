@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FetchStep, fetchModel, planFetch } from '../../../../src/core/models/fetch/fetch-models.ts';
 import { createModelCache, type ModelCache } from '../../../../src/core/models/fetch/model-cache.ts';
+import { isSafeRedirect } from '../../../../src/core/models/fetch/safe-redirect.ts';
 import { createLog } from '../../../../src/core/runner/log.ts';
 import { startResultsService } from '../../../harness/standins/results-service.ts';
 
@@ -189,4 +191,98 @@ test('the cache gives a file by its digest, and a wrong file in it costs a downl
   expect(await get(server.url, {}, lying)).toBe(false);
   expect(target().equals(FILE)).toBe(true);
   expect(lines.some((line) => line.includes('the cache held a wrong file'))).toBe(true);
+});
+
+describe('a transfer that is taken up', () => {
+  const rangeOf = (request: IncomingMessage): number | undefined => {
+    const [, start] = /^bytes=(\d+)-/.exec(request.headers.range ?? '') ?? [];
+    return start === undefined ? undefined : Number(start);
+  };
+  /** Breaks off the first answer; what comes then is up to `next`. */
+  const broken = (next: RequestListener): RequestListener => {
+    let count = 0;
+    return (request, response) => {
+      count += 1;
+      if (count > 1) return void next(request, response);
+      response.writeHead(200, { 'content-length': FILE.length });
+      response.write(FILE.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 50));
+    };
+  };
+
+  test('begins anew where the server says that nothing follows', async () => {
+    await using server = await serve(
+      broken((request, response) => {
+        if (rangeOf(request) !== undefined) response.writeHead(416).end();
+        else response.end(FILE);
+      }),
+    );
+    await get(server.url);
+    expect(target().equals(FILE)).toBe(true);
+    expect(lines.join('\n')).toContain('has nothing behind this byte');
+  });
+
+  test('begins anew where two files were put together, of which the server gave no sign', async () => {
+    let whole = 0;
+    await using server = await serve(
+      broken((request, response) => {
+        const start = rangeOf(request);
+        if (start === undefined) {
+          whole += 1;
+          response.end(FILE);
+          return;
+        }
+        response.writeHead(206, { 'content-range': `bytes ${start}-${FILE.length - 1}/${FILE.length}` });
+        response.end(randomBytes(FILE.length - start));
+      }),
+    );
+    await get(server.url);
+    expect(target().equals(FILE)).toBe(true);
+    expect(whole).toBe(1);
+  });
+
+  test('is given up after nine times', { timeout: 20_000 }, async () => {
+    await using server = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': FILE.length });
+      response.write(FILE.subarray(0, 10), () => setTimeout(() => response.destroy(), 5));
+    });
+    await expect(get(server.url)).rejects.toThrow('broke off 9 times');
+    expect(remains()).toEqual([]);
+  });
+});
+
+describe('a redirect', () => {
+  test.each([
+    ['https://a.example/x', 'https://b.example/y', true],
+    ['http://a.example/x', 'https://b.example/y', true],
+    ['http://127.0.0.1/x', 'http://10.0.0.1/y', true],
+    ['https://a.example/x', 'http://a.example/x', false],
+    ['https://a.example/x', 'file:///etc/passwd', false],
+    ['https://a.example/x', 'ftp://b.example/y', false],
+    ['https://a.example/x', 'https://127.0.0.1/y', false],
+    ['http://a.example/x', 'http://169.254.169.254/latest/meta-data', false],
+    ['http://a.example/x', 'http://2130706433/', false],
+    ['http://a.example/x', 'http://[::1]/', false],
+    ['http://a.example/x', 'http://[::ffff:10.0.0.1]/', false],
+    ['http://a.example/x', 'http://[fd00::1]/', false],
+    ['http://a.example/x', 'http://localhost:2375/', false],
+    ['http://a.example/x', 'http://metadata.google.internal./', false],
+  ])('from %s to %s: %s', (from, to, isSafe) => {
+    expect(isSafeRedirect(new URL(from), new URL(to))).toBe(isSafe);
+  });
+});
+
+test('an address is shown without its query and its password', async () => {
+  await using server = await serve((_, response) => response.writeHead(403).end());
+  const secret = `${server.url.replace('http://', 'http://user:hunter2@')}?X-Amz-Signature=geheim`;
+  const error = await get(secret).catch((each: unknown) => each);
+  expect(String(error)).toContain('answered 403');
+  expect(`${error}${lines.join('\n')}`).not.toMatch(/geheim|hunter2/);
+});
+
+test('a file that comes encoded is refused, for its digest would be that of other bytes', async () => {
+  await using server = await serve((_, response) =>
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(FILE)),
+  );
+  await expect(get(server.url)).rejects.toThrow('as gzip');
+  expect(remains()).toEqual([]);
 });

@@ -166,12 +166,27 @@ export function stateDict(shapes: readonly (readonly number[])[]): Buffer {
 
 /** A tensor in a plain pickle: `torch.storage._load_from_bytes` around a `torch.save` of its own. */
 export function tensorInPickle(content: Buffer): Buffer {
+  return tensorOf(op.bytes(content));
+}
+
+/** The same in protocols below 3, which write bytes as a text and its codec. */
+export function tensorAsText(content: Buffer): Buffer {
+  return tensorOf(
+    op.global('_codecs', 'encode'),
+    op.longText(content.toString('latin1')),
+    op.longText('latin1'),
+    tuple2,
+    op.reduce,
+  );
+}
+
+function tensorOf(...content: readonly Buffer[]): Buffer {
   return pickle(
     op.proto(2),
     op.global('torch._utils', '_rebuild_tensor_v2'),
     op.mark,
     op.global('torch.storage', '_load_from_bytes'),
-    op.bytes(content),
+    ...content,
     op.tuple1,
     op.reduce,
     int(0),
@@ -193,7 +208,7 @@ export function tensorInPickle(content: Buffer): Buffer {
 
 /** The five pickles of a legacy `torch.save`, with weights behind them. */
 export function legacyTorch(dataPickle: Buffer): Buffer {
-  const magic = Buffer.from('80028a0a6cfc9c46f920a86a50192e', 'hex');
+  const magic = Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex');
   const protocol = pickle(op.proto(2), Buffer.from([0x4d, 0xe9, 0x03]), op.stop);
   const keys = pickle(op.proto(2), emptyList, op.stop);
   return Buffer.concat([magic, protocol, BENIGN, dataPickle, keys, Buffer.alloc(500, 0x63)]);
@@ -240,11 +255,15 @@ export function torchscript(code: string, ...more: readonly ZipPart[]): Buffer {
   ]);
 }
 
-/** Keras 3: a zip of configuration, metadata and weights. */
-export function kerasZip(config: unknown, weights: Buffer): Buffer {
+/** Keras 3: a zip of configuration, metadata and weights; `replaced` writes what JSON cannot. */
+export function kerasZip(
+  config: unknown,
+  weights: Buffer,
+  [from, to]: readonly [from: string, to: string] = ['', ''],
+): Buffer {
   return zip([
     { name: 'metadata.json', content: Buffer.from('{"keras_version":"3.8.0"}') },
-    { name: 'config.json', content: Buffer.from(JSON.stringify(config)) },
+    { name: 'config.json', content: Buffer.from(JSON.stringify(config).replace(from, to)) },
     { name: 'model.weights.h5', content: weights },
   ]);
 }

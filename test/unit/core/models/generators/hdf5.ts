@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import h5wasm from 'h5wasm/node';
 
 /** An HDF5 file as the HDF group's own library writes it, with these attributes on its root group and one data set. */
-export async function hdf5(attributes: Readonly<Record<string, string>>): Promise<Buffer> {
+export async function hdf5(
+  attributes: Readonly<Record<string, string>>,
+  format: 'earliest' | 'latest' = 'earliest',
+): Promise<Buffer> {
   await h5wasm.ready;
   const folder = mkdtempSync(join(tmpdir(), 'slipway-hdf5-'));
   try {
     const path = join(folder, 'model.h5');
-    const file = new h5wasm.File(path, 'w');
+    const file = new h5wasm.File(path, 'w', { libver: format });
     for (const [name, value] of Object.entries(attributes)) file.create_attribute(name, value);
     file
       .create_group('model_weights')

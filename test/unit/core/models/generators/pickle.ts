@@ -51,8 +51,11 @@ export function pickle(...parts: readonly Buffer[]): Buffer {
   return Buffer.concat(parts);
 }
 
+/** Calls what stands on the stack with `"id"`, and ends. */
+export const CALL = [op.string('id'), op.tuple1, op.reduce, op.stop] as const;
+
 /** `os.system("id")`, the payload of most samples. */
-export const PAYLOAD = pickle(op.proto(2), op.global('os', 'system'), op.string('id'), op.tuple1, op.reduce, op.stop);
+export const PAYLOAD = pickle(op.proto(2), op.global('os', 'system'), ...CALL);
 
 /** `OrderedDict()`, as every state dict starts. */
 export const BENIGN = pickle(op.proto(2), op.global('collections', 'OrderedDict'), op.emptyTuple, op.reduce, op.stop);

@@ -40,9 +40,10 @@ export function node(operator: string, domain = '', ...attributes: readonly Buff
   return field(1, message(...fields, ...(domain === '' ? [] : [field(7, domain)])));
 }
 
-export function initializer(dims: readonly number[], location?: string): Buffer {
+export function initializer(dims: readonly number[], ...locations: readonly string[]): Buffer {
   const external = (key: string, value: string): Buffer => field(13, message(field(1, key), field(2, value)));
-  const place = location === undefined ? [field(9, Buffer.alloc(16))] : [external('location', location), field(14, 1)];
+  const places = locations.map((location) => external('location', location));
+  const place = places.length === 0 ? [field(9, Buffer.alloc(16))] : [...places, field(14, 1)];
   return field(5, message(...dims.map((each) => field(1, each)), field(2, 1), field(8, 'w'), ...place));
 }
 
@@ -53,6 +54,11 @@ export function operation(operator: string): Buffer {
 
 export function savedModel(...nodes: readonly Buffer[]): Buffer {
   return message(field(1, 1), field(2, message(field(1, message(field(2, ''))), field(2, message(...nodes)))));
+}
+
+/** A SavedModel that reads a file of this name beside it. */
+export function savedModelWithAsset(name: string): Buffer {
+  return message(field(1, 1), field(2, message(field(2, operation('MatMul')), field(6, message(field(2, name))))));
 }
 
 /** A library with one function of these operators. */

@@ -7,7 +7,12 @@ export function safetensors(header: unknown, body: number, length?: bigint): Buf
 }
 
 type GgufValue = { readonly key: string; readonly type: number; readonly bytes: Buffer };
-type GgufTensor = { readonly name: string; readonly shape: readonly bigint[]; readonly offset?: bigint };
+type GgufTensor = {
+  readonly name: string;
+  readonly shape: readonly bigint[];
+  readonly offset?: bigint;
+  readonly type?: number;
+};
 
 /** A GGUF file of these metadata values and tensors. */
 export function gguf(
@@ -22,11 +27,11 @@ export function gguf(
     u64(tensorCount),
     u64(BigInt(values.length)),
     ...values.flatMap(({ key, type, bytes }) => [ggufText(key), u32(type), bytes]),
-    ...tensors.flatMap(({ name, shape, offset = 0n }) => [
+    ...tensors.flatMap(({ name, shape, offset = 0n, type = 0 }) => [
       ggufText(name),
       u32(shape.length),
       ...shape.map(u64),
-      u32(0),
+      u32(type),
       u64(offset),
     ]),
   ]);
