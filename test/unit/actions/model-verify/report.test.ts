@@ -119,8 +119,8 @@ describe('hostile names', () => {
 test('the summary has a table of the models with formats, parameters, sizes and findings', async () => {
   using step = createWorkspace({ 'a.pkl': PAYLOAD, 'b.safetensors': OTHER });
   const { summary } = await step.verify({ models: 'a.pkl\nb.safetensors' });
-  expect(summary).toMatch(/model +\| format +\| tensors +\| parameters +\| size/);
-  expect(summary).toMatch(/<code>b\.safetensors<\/code> \| safetensors \| 1 \| 4 \| \d+ B \|/);
+  expect(summary).toMatch(/Model \| Format \| Size \| Parameters \| Tensors \| SHA-256/);
+  expect(summary).toMatch(/<code>b\.safetensors<\/code> \| safetensors \| \d+&nbsp;B \| 4 \| 1 \|/);
   expect(summary).toMatch(/dangerous \| <code>a\.pkl<\/code> \| 2 \| it imports os\.system/);
 });
 
