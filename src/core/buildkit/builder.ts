@@ -38,7 +38,8 @@ export async function inspectBuilder(name: string | undefined, options: BuildxOp
     );
   }
   const builder = parseBuilder(result.stdout);
-  return { ...builder, hasContainerdStore: builder.driver === 'docker' && (await hasContainerdStore(options)) };
+  if (builder.driver !== 'docker' || builder.hasContainerdStore) return builder;
+  return { ...builder, hasContainerdStore: await hasContainerdStore(options) };
 }
 
 /** Reads the text of `docker buildx inspect`: there is no machine-readable form in buildx 0.29. */
@@ -52,11 +53,14 @@ export function parseBuilder(text: string): Builder {
       .split(',')
       .map((platform) => platform.trim().replace(/\*$/, ''))
       .filter((platform) => platform !== ''),
-    hasContainerdStore: false,
+    // The engine's BuildKit names a snapshotter of containerd's; with the classic store it has none (moby, builder-next).
+    hasContainerdStore:
+      field('Driver') === 'docker' && /^\s*org\.mobyproject\.buildkit\.worker\.snapshotter:/m.test(text),
     isOwn: false,
   };
 }
 
+/** Asked only where `buildx inspect` did not tell: each call of `docker` is a tenth of a second. */
 async function hasContainerdStore({ runCommand, env }: BuildxOptions): Promise<boolean> {
   const { stdout } = await runCommand('docker', ['info', '--format', '{{json .DriverStatus}}'], {
     env,
