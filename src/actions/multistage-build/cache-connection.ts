@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 import type { Builder } from '../../core/buildkit/builder.ts';
-import { type CacheGate, startCacheGate } from '../../core/buildkit/cache-gate.ts';
+import { startCacheGate } from '../../core/buildkit/cache-gate.ts';
+import { findGateAddress } from '../../core/buildkit/gate-address.ts';
 import { request } from '../../core/net/request.ts';
 import type { Environment } from '../../core/runner/commands.ts';
 import { messagesOf } from '../../core/runner/errors.ts';
@@ -15,12 +15,16 @@ export interface CacheConnection extends AsyncDisposable {
   readonly isUsable: boolean;
 }
 
-/** Silence of the cache service that is borne, however long the whole cache may take. */
-export const MAX_PATIENCE = 15_000;
+const MAX_PATIENCE = 15_000;
+
+/** Silence of the cache service that is borne: less than the whole cache may take, so that the gate ends it first. */
+export function patienceOf(cacheTimeout: number): number {
+  return Math.min(cacheTimeout / 2, MAX_PATIENCE);
+}
 
 /**
- * Puts a gate between BuildKit and GitHub's cache where BuildKit runs on this machine. Elsewhere it could not reach the
- * gate: there the service is asked once, and left out when it does not answer.
+ * Puts a gate between BuildKit and GitHub's cache. Where BuildKit cannot reach this machine, the service is asked once,
+ * and left out when it does not answer.
  */
 export async function connectCache(
   plan: Pick<BuildPlan, 'definition'>,
@@ -32,15 +36,19 @@ export async function connectCache(
   const target = environment['ACTIONS_RESULTS_URL'] ?? '';
   const none = { environment: {}, isUsable: true, [Symbol.asyncDispose]: async () => undefined };
   if (target === '' || !plan.definition.includes('type=gha')) return none;
-  const patience = Math.min(cacheTimeout, MAX_PATIENCE);
-  if (await sharesNetwork(builder, context)) {
-    const gate: CacheGate = await startCacheGate({ target, patience, log });
+  const patience = patienceOf(cacheTimeout);
+  const isNear = sharesNetwork(builder, environment);
+  const gate = await startCacheGate({ target, patience, log, guests: isNear ? 'this-machine' : 'any-machine' });
+  const host = isNear ? '127.0.0.1' : await findGateAddress(gate, builder.name, { ...context, env: environment });
+  if (host !== undefined) {
     return {
-      environment: { ACTIONS_RESULTS_URL: gate.url },
+      environment: { ACTIONS_RESULTS_URL: gate.urlAt(host) },
       isUsable: true,
       [Symbol.asyncDispose]: () => gate.stop(),
     };
   }
+  await gate.stop();
+  log.info(`the builder "${builder.name}" does not reach this machine, and asks the cache service by itself`);
   try {
     await request({ url: target, timeout: patience, deadline: patience, retry: false });
     return none;
@@ -53,15 +61,8 @@ export async function connectCache(
 }
 
 /** True for the engine of this machine, outside of a job's container: it reaches what listens on our 127.0.0.1. */
-async function sharesNetwork(
-  { driver }: Builder,
-  { environment, runCommand }: Pick<ActionContext, 'environment' | 'runCommand'>,
-): Promise<boolean> {
+function sharesNetwork({ driver }: Builder, environment: Environment): boolean {
   const host = environment['DOCKER_HOST'] ?? '';
   if (driver !== 'docker' || (host !== '' && !host.startsWith('unix://'))) return false;
-  if (!existsSync('/.dockerenv') && !existsSync('/run/.containerenv')) return true;
-  // A container's host name is its id: the engine knows it when this job runs in a container of that very engine.
-  const asked = ['container', 'inspect', '--format', '{{.Id}}', hostname()];
-  const { exitCode } = await runCommand('docker', asked, { env: environment, deadline: 10_000, allowFailure: true });
-  return exitCode !== 0;
+  return !existsSync('/.dockerenv') && !existsSync('/run/.containerenv');
 }

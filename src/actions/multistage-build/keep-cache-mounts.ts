@@ -16,7 +16,7 @@ import { formatBytes } from '../../core/report/markdown.ts';
 import { messagesOf } from '../../core/runner/errors.ts';
 import type { ActionContext } from '../../core/runner/run-action.ts';
 import type { BuildRun } from './build.ts';
-import { MAX_PATIENCE } from './cache-connection.ts';
+import { patienceOf } from './cache-connection.ts';
 import type { BuildPlan, PlannedImage } from './plan.ts';
 
 /** The cache mounts of one image, and what was found for them. */
@@ -105,9 +105,8 @@ async function guarded(
   { environment, log }: ActionContext,
   use: (folders: KeptFolders) => Promise<readonly KeptMounts[]>,
 ): Promise<readonly KeptMounts[]> {
-  const patience = Math.min(cacheTimeout, MAX_PATIENCE);
   try {
-    return await withKeptFolders({ environment, patience, deadline: cacheTimeout, log }, use);
+    return await withKeptFolders({ environment, patience: patienceOf(cacheTimeout), deadline: cacheTimeout, log }, use);
   } catch (error) {
     log.notice(`cache mounts were not ${verb}, and the build goes on: ${messagesOf(error).join(': ').slice(0, 300)}`);
     return mounts;
