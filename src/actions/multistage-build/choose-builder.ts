@@ -39,11 +39,17 @@ export async function chooseBuilder(inputs: BuildInputs, context: ActionContext)
       driverOptions: parseEntries(inputs.driverOpts),
       config: inputs.buildkitdConfig === undefined ? undefined : resolve(context.workspace, inputs.buildkitdConfig),
       endpoint: inputs.endpoint,
+      platforms: platformsOf(inputs),
     },
     options,
   );
   await bootWithRetries(name, context);
   return { ...(await inspectBuilder(name, options)), isOwn: true };
+}
+
+/** What is built for, by hand or by rows; a cluster places its pods by it. */
+function platformsOf({ platforms, image }: BuildInputs): readonly string[] {
+  return [...new Set([...platforms, ...(image ?? []).map(({ platform }) => platform)])];
 }
 
 function checkTogether({ builder, driver, endpoint, driverOpts, buildkitdConfig }: BuildInputs): void {
