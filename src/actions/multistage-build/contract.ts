@@ -132,11 +132,11 @@ export const contract = defineContract({
 
     'cache-budget': bytes({
       description:
-        'Bytes of GitHub’s cache that all rows share. An image of which the share of one row cannot hold the cache keeps it in the registry, and says so.',
+        'Bytes of GitHub’s cache that all images share. An image whose cache would not fit its share keeps it in the registry, and says so. Judged is the size of the image that is `published`, times 1.5 with `cache-mode: max`; an image that was never published is not judged.',
       default: '10GB',
     }),
     'cache-rows': text({
-      description: 'Among how many jobs the budget is shared.',
+      description: 'Among how many jobs the budget is shared; a job shares its part among its images.',
       default: '${{ strategy.job-total }}',
     }),
     'cache-mounts': choice(['auto', 'off'], {

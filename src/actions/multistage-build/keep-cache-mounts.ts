@@ -33,8 +33,6 @@ export interface MountLimits {
   readonly isWritable: boolean;
   /** Milliseconds. */
   readonly cacheTimeout: number;
-  /** Bytes. */
-  readonly maxBytes: number;
 }
 
 const HELPER = 'slipway-cache-mounts';
@@ -80,9 +78,9 @@ export async function saveCacheMounts(
       const { size } = await stat(file);
       const key = `${each.prefix}${(await fileDigest(file)).slice(0, 16)}`;
       if (key === each.restoredKey) continue;
-      if (size > limits.maxBytes) {
+      if (size > each.image.mountShare) {
         context.log.notice(
-          `the cache mounts ${namesOf(each)} hold ${formatBytes(size)}, more than their share of ${formatBytes(limits.maxBytes)}, and are not kept`,
+          `the cache mounts ${namesOf(each)} hold ${formatBytes(size)}, more than their share of ${formatBytes(each.image.mountShare)}, and are not kept`,
         );
         continue;
       }

@@ -58,6 +58,8 @@ export interface PlannedImage {
   readonly dockerfile: string | undefined;
   readonly cache: CacheKind;
   readonly localCacheFolder: string | undefined;
+  /** Bytes of GitHub's cache that its cache mounts may fill. */
+  readonly mountShare: number;
   /** The published image that it is compared with. */
   readonly published: string | undefined;
   /** Name under which it is loaded into the engine for smoke tests. */
@@ -96,8 +98,8 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
   const requests = requestImages(inputs, facts.event).map((request) => withEnvironment(request, facts.environment));
   const rules = readRules(inputs);
   const secrets = readSecrets(inputs, facts);
-  const { caches, notices } = chooseCaches(inputs, requests, facts);
-  const cacheOf = ({ name }: ImageRequest): CacheKind => caches.get(name) ?? 'off';
+  const { fits, notices } = chooseCaches(inputs, requests, facts);
+  const cacheOf = ({ name }: ImageRequest): CacheKind => fits.get(name)?.kind ?? 'off';
   const isLayoutNeeded = needsLayout(inputs, rules, facts.builder);
   const target: Record<string, BakeTarget> = Object.create(null);
   const targets: string[] = [];
@@ -128,6 +130,7 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
       plannedImage(request, inputs, cacheOf(request), facts.event, {
         layout: isLayoutNeeded ? layoutFolder(facts, request) : undefined,
         smokeName: smokeNameOf(request, inputs, facts),
+        mountShare: fits.get(request.name)?.mountShare ?? 0,
       }),
     ),
     exports,
@@ -272,7 +275,7 @@ function plannedImage(
   inputs: BuildInputs,
   cache: CacheKind,
   event: RunnerEvent,
-  places: Pick<PlannedImage, 'layout' | 'smokeName'>,
+  places: Pick<PlannedImage, 'layout' | 'smokeName' | 'mountShare'>,
 ): PlannedImage {
   const { row } = request;
   const isLocal = inputs.context !== undefined && !/:\/\//.test(inputs.context);

@@ -23,7 +23,7 @@ import {
 } from '../../core/runner/run-action.ts';
 import { build, failureFinding, metadataPath, rebuild, repeatCommand, warningFinding } from './build.ts';
 import { createLeaveBuildRecord, recordsOf } from './build-records.ts';
-import { readPublishedSizes, shareOf } from './cache-budget.ts';
+import { readPublishedSizes } from './cache-budget.ts';
 import { connectCache } from './cache-connection.ts';
 import { callFrontend } from './call-frontend.ts';
 import { checkExports, failedExportChecks } from './check-exports.ts';
@@ -101,7 +101,7 @@ async function buildIn(folder: string, inputs: BuildInputs, context: ActionConte
     cacheDeadline: inputs.cacheTimeout,
   };
   if (inputs.call !== 'build') return callFrontend(inputs.call, plan, run, context);
-  const limits = { isWritable: !isFromFork(event), cacheTimeout: inputs.cacheTimeout, maxBytes: shareOf(inputs) };
+  const limits = { isWritable: !isFromFork(event), cacheTimeout: inputs.cacheTimeout };
   // With `no-cache`, BuildKit gives every step new mounts.
   const keepsMounts = !inputs.noCache && inputs.cacheMounts === 'auto' && inputs.cache !== 'off' && cache.isUsable;
   const mounts = keepsMounts ? await fillCacheMounts(plan, run, limits, context) : [];

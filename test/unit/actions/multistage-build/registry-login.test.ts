@@ -52,6 +52,7 @@ describe('the registries of a run', () => {
     layout: undefined,
     dockerfile: undefined,
     localCacheFolder: undefined,
+    mountShare: 0,
     published: undefined,
     smokeName: undefined,
   };
