@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import type { Builder } from '../../core/buildkit/builder.ts';
 import { startCacheGate } from '../../core/buildkit/cache-gate.ts';
 import { findGateAddress } from '../../core/buildkit/gate-address.ts';
@@ -6,6 +6,7 @@ import { request } from '../../core/net/request.ts';
 import type { Environment } from '../../core/runner/commands.ts';
 import { messagesOf } from '../../core/runner/errors.ts';
 import type { ActionContext } from '../../core/runner/run-action.ts';
+import { isInContainer } from './job-container.ts';
 import type { BuildPlan } from './plan.ts';
 
 export interface CacheConnection extends AsyncDisposable {
@@ -37,7 +38,7 @@ export async function connectCache(
   const none = { environment: {}, isUsable: true, [Symbol.asyncDispose]: async () => undefined };
   if (target === '' || !plan.definition.includes('type=gha')) return none;
   const patience = patienceOf(cacheTimeout);
-  const isNear = sharesNetwork(builder, environment);
+  const isNear = await sharesNetwork(builder, context);
   const gate = await startCacheGate({ target, patience, log, guests: isNear ? 'this-machine' : 'any-machine' });
   const host = isNear ? '127.0.0.1' : await findGateAddress(gate, builder.name, { ...context, env: environment });
   if (host !== undefined) {
@@ -61,8 +62,15 @@ export async function connectCache(
 }
 
 /** True for the engine of this machine, outside of a job's container: it reaches what listens on our 127.0.0.1. */
-function sharesNetwork({ driver }: Builder, environment: Environment): boolean {
+async function sharesNetwork(
+  { driver }: Builder,
+  { environment, runCommand }: Pick<ActionContext, 'environment' | 'runCommand'>,
+): Promise<boolean> {
   const host = environment['DOCKER_HOST'] ?? '';
   if (driver !== 'docker' || (host !== '' && !host.startsWith('unix://'))) return false;
-  return !existsSync('/.dockerenv') && !existsSync('/run/.containerenv');
+  if (!isInContainer()) return true;
+  // A container's host name is its id: the engine knows it when this job runs in a container of that very engine.
+  const asked = ['container', 'inspect', '--format', '{{.Id}}', hostname()];
+  const { exitCode } = await runCommand('docker', asked, { env: environment, deadline: 10_000, allowFailure: true });
+  return exitCode !== 0;
 }
