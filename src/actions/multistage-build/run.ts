@@ -36,6 +36,7 @@ import { type FinishedImage, failedChecks, pushImages, readImages, titleOf } fro
 import { freeDiskSpace } from './free-disk-space.ts';
 import { requestImages } from './image-requests.ts';
 import { fillCacheMounts, removeMountFolders, saveCacheMounts } from './keep-cache-mounts.ts';
+import { endOrphanBuilds } from './orphan-builds.ts';
 import { withParentImages } from './parent-images.ts';
 import { type BuildPlan, planBuild, smokePrefix } from './plan.ts';
 import { createRegistryCalls } from './push-image.ts';
@@ -65,6 +66,8 @@ export const run: Run<typeof contract> = async (given, context) => {
 export const post: Post<typeof contract> = async (inputs, context) => {
   const { state, environment, runCommand } = context;
   const folder = state.get(FOLDER_STATE);
+  // A main step that came to its end has removed it.
+  if (folder !== undefined && existsSync(folder)) await endOrphanBuilds(folder);
   if (folder !== undefined) await removeTraces(folder, inputs, context);
   const builder = state.get(BUILDER_STATE);
   if (builder !== undefined) await removeBuilder(builder, { runCommand, env: environment });
