@@ -23,7 +23,6 @@ import {
 } from '../../core/runner/run-action.ts';
 import { build, failureFinding, metadataPath, rebuild, repeatCommand, warningFinding } from './build.ts';
 import { createLeaveBuildRecord, recordsOf } from './build-records.ts';
-import { readPublishedSizes } from './cache-budget.ts';
 import { connectCache } from './cache-connection.ts';
 import { callFrontend } from './call-frontend.ts';
 import { checkExports, failedExportChecks } from './check-exports.ts';
@@ -39,6 +38,7 @@ import { fillCacheMounts, removeMountFolders, saveCacheMounts } from './keep-cac
 import { endOrphanBuilds } from './orphan-builds.ts';
 import { withParentImages } from './parent-images.ts';
 import { type BuildPlan, planBuild, smokePrefix } from './plan.ts';
+import { readPublished, sizesOf } from './published-images.ts';
 import { createRegistryCalls } from './push-image.ts';
 import { chooseLogin, logIn, registriesOf } from './registry-login.ts';
 import { imageOutputs, timingOutputs } from './result-outputs.ts';
@@ -82,12 +82,13 @@ async function removeTraces(folder: string, inputs: BuildInputs, context: Action
 async function buildIn(folder: string, inputs: BuildInputs, context: ActionContext): Promise<Result> {
   const { event, environment, workspace, log } = context;
   await freeDiskSpace(inputs, requestImages(inputs, event), context);
-  const [builder, commitTime, publishedSizes] = await Promise.all([
+  const [builder, commitTime, published] = await Promise.all([
     chooseBuilder(inputs, context),
     readCommitTime(context),
-    readPublishedSizes(inputs, context),
+    readPublished(inputs, context),
   ]);
-  const plan = planBuild(inputs, { event, environment, workspace, folder, builder, commitTime, publishedSizes });
+  const facts = { event, environment, workspace, folder, builder, commitTime, publishedSizes: sizesOf(published) };
+  const plan = planBuild(inputs, facts);
   await sayPlan(plan, builder.name, context);
   await checkRowPaths(plan, workspace);
   await prepareExports(plan.exports, workspace, log);
@@ -117,7 +118,8 @@ async function buildIn(folder: string, inputs: BuildInputs, context: ActionConte
 
   const metadata = await readMetadata(plan, folder);
   const registry = createRegistryCalls(login, log);
-  const read = await readImages(plan, metadata === '' ? new Map() : parseMetadata(metadata), registry.readPublished);
+  const told = metadata === '' ? new Map() : parseMetadata(metadata);
+  const read = await readImages(plan, told, published, registry.readPublished);
   const exports = await checkExports(plan, folder, (target, layout) =>
     rebuild(plan, run, context, target, { output: `type=oci,tar=false,dest=${layout}` }),
   );
