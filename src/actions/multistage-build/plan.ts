@@ -7,7 +7,6 @@ import {
   formatDefinition,
   targetName,
 } from '../../core/buildkit/bake-definition.ts';
-import { buildArguments } from '../../core/buildkit/build-arguments.ts';
 import { argumentsLikeSecrets, type BuildSecrets } from '../../core/buildkit/build-secrets.ts';
 import { type Builder, isCapable } from '../../core/buildkit/builder.ts';
 import type { CacheKind } from '../../core/buildkit/cache.ts';
@@ -21,10 +20,10 @@ import { sourceLabels } from '../../core/buildkit/source-labels.ts';
 import type { Row } from '../../core/images/row.ts';
 import { INPUTS_LABEL } from '../../core/registry/inputs-tag.ts';
 import type { Environment } from '../../core/runner/commands.ts';
-import { ConfigurationError } from '../../core/runner/errors.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';
 import { inInput } from '../../core/runner/inputs.ts';
 import { readAllowedPaths } from './allowed-paths.ts';
+import { type BuildAsBuild, planAsBuild, withoutCaches } from './build-without-bake.ts';
 import type { PublishedSizes } from './cache-budget.ts';
 import { cacheAttributes, chooseCaches, ownCacheFolder } from './choose-cache.ts';
 import type { BuildInputs } from './contract.ts';
@@ -83,7 +82,7 @@ export interface BuildPlan {
   /** The same build without any cache, for when the cache's own set-up fails it. */
   readonly definitionWithoutCache: string;
   /** The arguments of `docker buildx build` that do the same, where bake cannot. */
-  readonly asBuild: { readonly withCache: readonly string[]; readonly withoutCache: readonly string[] } | undefined;
+  readonly asBuild: BuildAsBuild | undefined;
   readonly allow: readonly string[];
   readonly secrets: BuildSecrets;
   readonly rules: ImageRules;
@@ -138,7 +137,7 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
     labels,
     definition: formatDefinition(definition),
     definitionWithoutCache: formatDefinition({ ...definition, target: withoutCaches(target) }),
-    asBuild: planAsBuild(inputs, requests, target, exports),
+    asBuild: planAsBuild(inputs, requests, target, exports.length > 0),
     allow: [
       ...new Set([...inputs.allow, ...(inputs.ssh.length > 0 ? ['ssh'] : []), ...readAllowedPaths(inputs, facts)]),
     ],
@@ -243,31 +242,6 @@ function exportSource(
     output: ['type=cacheonly'],
   };
   return name;
-}
-
-function withoutCaches(targets: Readonly<Record<string, BakeTarget>>): Readonly<Record<string, BakeTarget>> {
-  return Object.fromEntries(
-    Object.entries(targets).map(([name, { 'cache-from': _from, 'cache-to': _to, ...rest }]) => [name, rest]),
-  );
-}
-
-/** `cgroup-parent` is all that bake has no attribute for (buildx 0.29). Throws ConfigurationError for several targets. */
-function planAsBuild(
-  inputs: BuildInputs,
-  requests: readonly ImageRequest[],
-  target: Readonly<Record<string, BakeTarget>>,
-  exports: readonly PlannedExport[],
-): BuildPlan['asBuild'] {
-  if (inputs.cgroupParent === undefined) return undefined;
-  const [request] = requests;
-  if (request === undefined || requests.length > 1 || exports.length > 0)
-    throw new ConfigurationError('input "cgroup-parent" is for a build of one image, without "export"');
-  const more = { cgroupParent: inputs.cgroupParent, dockerfile: request.row?.dockerfile ?? inputs.file };
-  const withoutCache = withoutCaches(target)[request.name] ?? {};
-  return {
-    withCache: buildArguments(target[request.name] ?? {}, more),
-    withoutCache: buildArguments(withoutCache, more),
-  };
 }
 
 function plannedImage(

@@ -171,6 +171,17 @@ describe('the plan by hand', () => {
     });
   });
 
+  it.each([
+    [{ 'add-hosts': 'a:1.2.3.4\nb:1.2.3.5' }, ['--add-host', 'a=1.2.3.4', '--add-host', 'b=1.2.3.5']],
+    [{ 'cgroup-parent': '/ci' }, ['--cgroup-parent', '/ci']],
+    [{ 'add-hosts': 'a:1.2.3.4' }, undefined],
+    [{ 'add-hosts': 'a:1.2.3.4\nb:1.2.3.5', export: '/srv' }, undefined],
+  ])('with %j is built without bake by %j', (texts, expected) => {
+    const { asBuild } = plan({ context: '.', ...texts });
+    if (expected === undefined) expect(asBuild).toBeUndefined();
+    else expect(asBuild?.withCache).toEqual(expect.arrayContaining(expected));
+  });
+
   it('asks bake for what it is allowed, and for no folder but those that are named', () => {
     expect(
       plan({ context: '../other', allow: 'network.host', ssh: 'default', outputs: 'type=local,dest=/out' }).allow,
