@@ -124,6 +124,20 @@ describe('the builder', () => {
     await expect(chooseBuilder(buildInputs({}), context)).rejects.toThrow('there is no "docker" on this runner');
   });
 
+  it.each([
+    ['once by the network', 'i/o timeout', 1, [5_000], undefined],
+    ['by the network each time', 'toomanyrequests: rate limit', 9, [5_000, 10_000], 'toomanyrequests'],
+    ['by a refusal', 'manifest unknown', 9, [], 'manifest unknown'],
+  ])('that is kept from its start %s is started again after %j: %s', async (_, says, times, expected, message) => {
+    const boot = `echo x >> ${root}/boots; [ $(wc -l < ${root}/boots) -gt ${times} ] && exit 0; echo "${says}" >&2; exit 1`;
+    const context = await contextWith('classic', boot);
+    const pauses: number[] = [];
+    const chosen = chooseBuilder(buildInputs({}), context, async (pause) => pauses.push(pause));
+    if (message === undefined) expect(await chosen).toMatchObject({ isOwn: true });
+    else await expect(chosen).rejects.toThrow(message);
+    expect(pauses).toEqual(expected);
+  });
+
   it('is known to the post step before it is created, so that it is removed when creating fails', async () => {
     const context = await contextWith('classic', 'echo "failed to pull: manifest unknown" >&2; exit 1');
     await expect(chooseBuilder(buildInputs({}), context)).rejects.toThrow('manifest unknown');
