@@ -9,8 +9,8 @@ const PAUSE = 50;
  * Ends what a main step had started when it was killed: its builds lead process groups of their own, and would go on,
  * push included. Their arguments name the run's private folder, which no other process knows.
  */
-export async function endOrphanBuilds(folder: string): Promise<void> {
-  const end = Date.now() + GRACE;
+export async function endOrphanBuilds(folder: string, grace = GRACE): Promise<void> {
+  const end = Date.now() + grace;
   for (let signal: NodeJS.Signals = 'SIGTERM'; ; signal = Date.now() < end ? 'SIGTERM' : 'SIGKILL') {
     const orphans = await findProcesses(folder);
     for (const pid of orphans) endProcess(pid, signal);
