@@ -43,7 +43,7 @@ export const contract = defineContract({
       description:
         'Several images of one context, built in one graph so that they share stages: YAML of names with `args`, `target`, `file`, `suffix` (default `-name`, added to each tag) and `cache-mode`.',
     }),
-    platforms: list({ description: 'Platforms to build for. Default: the builder’s own.' }),
+    platforms: list({ description: 'Platforms to build for; a builder that is created is told them. Default: the builder’s own.' }),
     tags: list({ description: 'References that the image is pushed or loaded under.' }),
     labels: lines({
       description:
@@ -60,7 +60,7 @@ export const contract = defineContract({
     ulimit: list({ description: 'Limits of the build’s commands, such as `nofile=1024:1024`.' }),
     'cgroup-parent': text({
       description:
-        'Control group above those of the build’s commands. Bake knows no such thing: the build is then one of `docker buildx build`, of one image without exports.',
+        'Control group above those of the build’s commands. Bake knows no such thing: the build is then one of `docker buildx build`, of one image from a file, without exports.',
     }),
     call: choice(['build', 'check', 'outline', 'targets'], {
       description:
