@@ -43,7 +43,9 @@ export const contract = defineContract({
       description:
         'Several images of one context, built in one graph so that they share stages: YAML of names with `args`, `target`, `file`, `suffix` (default `-name`, added to each tag) and `cache-mode`.',
     }),
-    platforms: list({ description: 'Platforms to build for; a builder that is created is told them. Default: the builder’s own.' }),
+    platforms: list({
+      description: 'Platforms to build for; a builder that is created is told them. Default: the builder’s own.',
+    }),
     tags: list({ description: 'References that the image is pushed or loaded under.' }),
     labels: lines({
       description:
@@ -118,7 +120,8 @@ export const contract = defineContract({
       description: '`max` keeps the steps of all stages, `min` those of the last. Default: the row’s, else `max`.',
     }),
     'cache-scope': text({
-      description: 'Name the cache is kept under. Default: the row’s, else one of Dockerfile, target and platforms.',
+      description:
+        'Name the cache is kept under. Default: the row’s, else one of the first tag’s image, context, Dockerfile, target, variant and platforms.',
     }),
     'cache-folder': text({ description: 'Folder of `cache: local`, which must outlive the job.' }),
     'cache-timeout': duration({

@@ -182,6 +182,18 @@ describe('the plan by hand', () => {
     else expect(asBuild?.withCache).toEqual(expect.arrayContaining(expected));
   });
 
+  it.each([
+    [{ context: '.' }, 'Dockerfile'],
+    [{ context: '.', tags: 'ghcr.io/acme/web:1,ghcr.io/acme/other:1' }, 'acme-web-Dockerfile'],
+    [{ context: '.', tags: 'ghcr.io/acme/web:pr-5@sha256:bad' }, undefined],
+    [{ context: 'api', file: 'api/prod.Dockerfile', target: 'run' }, 'api-api-prod.Dockerfile-run'],
+    [{ context: '.', platforms: 'linux/arm64' }, 'Dockerfile-linux-arm64'],
+    [{ context: '.', 'cache-scope': 'mine' }, 'mine'],
+  ])('of %j has the cache scope %s', (texts, scope) => {
+    if (scope === undefined) expect(() => plan(texts)).toThrow('input "tags"');
+    else expect(targetOf(texts)['cache-from']).toEqual([`type=gha,scope=${scope},timeout=600s`]);
+  });
+
   it('asks bake for what it is allowed, and for no folder but those that are named', () => {
     expect(
       plan({ context: '../other', allow: 'network.host', ssh: 'default', outputs: 'type=local,dest=/out' }).allow,
