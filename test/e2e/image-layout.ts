@@ -64,8 +64,8 @@ export function textOf(blobs: readonly Buffer[]): string {
     .join('\n');
 }
 
-/** All that a registry holds under the tags of a repository, unpacked, as one text to search in. */
-export async function readRepository(text: string): Promise<string> {
+/** All that a registry holds under a digest, or all tags, of a repository, unpacked, as one text to search in. */
+export async function readRepository(text: string, digest?: string): Promise<string> {
   const repository = parseRepository(text);
   const client = createRegistryClient();
   const blobs: Buffer[] = [];
@@ -80,7 +80,7 @@ export async function readRepository(text: string): Promise<string> {
         blobs.push(await buffer(client.readBlob(repository, { digest, size })));
     }
   };
-  for (const tag of await client.listTags(repository)) await visit(tag);
+  for (const name of digest === undefined ? await client.listTags(repository) : [digest]) await visit(name);
   return textOf(blobs);
 }
 
