@@ -1,10 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FaultProxy, startFaultProxy } from '../harness/standins/fault-proxy.ts';
 import type { Fault } from '../harness/standins/fault-rules.ts';
-import { baseImage, buildStep, makeWorkspace, nonce, registry, type StepResult } from './build-step.ts';
+import {
+  baseImage,
+  buildStep,
+  forgetBuilds,
+  forgetLayers,
+  makeWorkspace,
+  nonce,
+  registry,
+  type StepResult,
+} from './build-step.ts';
 
 const MANIFEST = /^PUT .*\/manifests\//;
 
@@ -16,7 +26,7 @@ describe('a build over a bad network', () => {
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'slipway-e2e-'));
     workspace = await makeWorkspace(root, {
-      Dockerfile: `FROM base AS failing\nRUN echo "connection reset by peer" && exit 3\nFROM base\nRUN echo ${nonce} > /built\n`,
+      Dockerfile: `FROM base AS failing\nRUN echo "connection reset by peer" && exit 3\nFROM base AS salted\nARG SALT\nRUN echo ${nonce} $SALT > /salted\nFROM base\nRUN echo ${nonce} > /built\n`,
     });
   });
   afterAll(() => rm(root, { recursive: true }));
@@ -61,5 +71,47 @@ describe('a build over a bad network', () => {
     });
     expect(failure).toMatch(/^the build failed: failing 1\/2/);
     expect(log).not.toContain('trying again');
+  });
+
+  describe('to the registry that holds its cache', () => {
+    const cached = (salt: string, repository: string): Promise<StepResult> =>
+      build({
+        'build-contexts': `base=docker-image://${baseImage}`,
+        target: 'salted',
+        'build-args': `SALT=${salt}`,
+        cache: 'registry',
+        'cache-timeout': '2s',
+        repository,
+        'forbid-paths': '**/nothing',
+      });
+    const CACHE = /\/(?:manifests\/buildcache-|blobs\/)/;
+    const WITHOUT = /went on without it|done again without it/;
+    it.each<[string, Fault, RegExp, RegExp]>([
+      ['silent', { kind: 'stall' }, /./, /does not answer, and the build is done without it/],
+      ['silent to writes', { kind: 'stall' }, /^(?:POST|PUT|PATCH) /, WITHOUT],
+      ['answering 500', { kind: 'status', status: 500 }, CACHE, WITHOUT],
+      ['refusing', { kind: 'status', status: 403 }, CACHE, WITHOUT],
+      ['cutting connections', { kind: 'reset', when: 'before' }, CACHE, WITHOUT],
+      ['giving wrong bytes', { kind: 'wrong-bytes' }, CACHE, /./],
+      ['giving wrong layers', { kind: 'wrong-bytes' }, /^GET .*\/blobs\//, /./],
+    ])('is done all the same when it is %s', async (_, fault, match, said) => {
+      const repository = `${far()}/cache/${nonce}`;
+      const salt = randomUUID();
+      const times = Number.POSITIVE_INFINITY;
+      proxy.faults.add({ fault, match, times });
+      const written = await cached(salt, repository);
+      expect(written.failure).toBeUndefined();
+      expect(written.log).toMatch(said);
+      proxy.faults.clear();
+      const well = await cached(salt, repository);
+      expect(well.failure).toBeUndefined();
+      await forgetBuilds();
+      await forgetLayers(well.outputs['layers']);
+      proxy.faults.add({ fault, match, times });
+      const again = await cached(salt, repository);
+      proxy.faults.clear();
+      expect(again.failure).toBeUndefined();
+      if (!match.test('POST /')) expect(again.log).toMatch(WITHOUT);
+    });
   });
 });

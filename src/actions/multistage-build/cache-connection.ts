@@ -3,6 +3,7 @@ import type { Builder } from '../../core/buildkit/builder.ts';
 import { startCacheGate } from '../../core/buildkit/cache-gate.ts';
 import { findGateAddress } from '../../core/buildkit/gate-address.ts';
 import { request } from '../../core/net/request.ts';
+import { parseRepository, registryOrigin } from '../../core/registry/reference.ts';
 import type { Environment } from '../../core/runner/commands.ts';
 import { messagesOf } from '../../core/runner/errors.ts';
 import type { ActionContext } from '../../core/runner/run-action.ts';
@@ -23,21 +24,58 @@ export function patienceOf(cacheTimeout: number): number {
   return Math.min(cacheTimeout / 2, MAX_PATIENCE);
 }
 
+type CacheContext = Pick<ActionContext, 'environment' | 'log' | 'runCommand'>;
+const OPEN: CacheConnection = { environment: {}, isUsable: true, [Symbol.asyncDispose]: async () => undefined };
+const CLOSED: CacheConnection = { ...OPEN, isUsable: false };
+
 /**
- * Puts a gate between BuildKit and GitHub's cache. Where BuildKit cannot reach this machine, the service is asked once,
- * and left out when it does not answer.
+ * The way from BuildKit to the caches of a plan. BuildKit waits without limit for what says nothing, and meanwhile holds
+ * every build of its engine: what is asked here first, with a limit, is left out when it does not answer.
  */
 export async function connectCache(
-  plan: Pick<BuildPlan, 'definition'>,
+  { definition, images }: Pick<BuildPlan, 'definition' | 'images'>,
   builder: Builder,
   cacheTimeout: number,
-  context: Pick<ActionContext, 'environment' | 'log' | 'runCommand'>,
+  context: CacheContext,
 ): Promise<CacheConnection> {
-  const { environment, log } = context;
-  const target = environment['ACTIONS_RESULTS_URL'] ?? '';
-  const none = { environment: {}, isUsable: true, [Symbol.asyncDispose]: async () => undefined };
-  if (target === '' || !plan.definition.includes('type=gha')) return none;
   const patience = patienceOf(cacheTimeout);
+  for (const host of cacheRegistries(images)) {
+    const isThere = await answers(`${registryOrigin(host)}/v2/`, `the registry ${host}, which holds the cache,`);
+    if (!isThere) return CLOSED;
+  }
+  const target = context.environment['ACTIONS_RESULTS_URL'] ?? '';
+  if (target === '' || !definition.includes('type=gha')) return OPEN;
+  return (
+    (await openGate(target, builder, patience, context)) ??
+    ((await answers(target, 'the cache service')) ? OPEN : CLOSED)
+  );
+
+  /** Any answer will do, a refusal too. */
+  async function answers(url: string, name: string): Promise<boolean> {
+    try {
+      await request({ url, timeout: patience, deadline: patience, retry: false });
+      return true;
+    } catch (error) {
+      const why = messagesOf(error).at(-1) ?? '';
+      context.log.notice(`${name} does not answer, and the build is done without it: ${why}`);
+      return false;
+    }
+  }
+}
+
+function cacheRegistries(images: BuildPlan['images']): ReadonlySet<string> {
+  const repositories = images.flatMap(({ cache, repository }) => (cache === 'registry' ? (repository ?? []) : []));
+  return new Set(repositories.map((repository) => parseRepository(repository).registry));
+}
+
+/** Puts a gate between BuildKit and GitHub's cache; undefined where BuildKit cannot reach this machine. */
+async function openGate(
+  target: string,
+  builder: Builder,
+  patience: number,
+  context: CacheContext,
+): Promise<CacheConnection | undefined> {
+  const { environment, log } = context;
   const isNear = await sharesNetwork(builder, context);
   const gate = await startCacheGate({ target, patience, log, guests: isNear ? 'this-machine' : 'any-machine' });
   const host = isNear ? '127.0.0.1' : await findGateAddress(gate, builder.name, { ...context, env: environment });
@@ -50,15 +88,7 @@ export async function connectCache(
   }
   await gate.stop();
   log.info(`the builder "${builder.name}" does not reach this machine, and asks the cache service by itself`);
-  try {
-    await request({ url: target, timeout: patience, deadline: patience, retry: false });
-    return none;
-  } catch (error) {
-    log.notice(
-      `the cache service does not answer, and the build is done without it: ${messagesOf(error).at(-1) ?? ''}`,
-    );
-    return { ...none, isUsable: false };
-  }
+  return undefined;
 }
 
 /** True for the engine of this machine, outside of a job's container: it reaches what listens on our 127.0.0.1. */

@@ -164,7 +164,7 @@ export const contract = defineContract({
     'buildkitd-config': text({ description: 'Path of a `buildkitd.toml` for a builder that is created.' }),
     'free-disk-space': choice(['auto', 'true', 'false'], {
       description:
-        'Removes tools that a hosted runner brings and a build does not use. `auto` does so on hosted runners for images that are made for GPUs, when less is free than they are likely to need.',
+        'Removes tools that a hosted runner brings and a build does not use, unless the job runs in a container. `auto` does so for images that are made for GPUs, when less is free than they are likely to need.',
       default: 'auto',
     }),
     timeout: duration({ description: 'Longest time for one build.', default: '5h' }),

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectCache, patienceOf } from '../../../../src/actions/multistage-build/cache-connection.ts';
+import { planBuild } from '../../../../src/actions/multistage-build/plan.ts';
 import { request } from '../../../../src/core/net/request.ts';
 import { CommandError, type RunCommand } from '../../../../src/core/runner/command.ts';
 import { createLog } from '../../../../src/core/runner/log.ts';
 import { type ResultsService, startResultsService } from '../../../harness/standins/results-service.ts';
-import { facts } from './build-inputs.ts';
+import { buildInputs, facts } from './build-inputs.ts';
 
 let results: ResultsService;
 let said: string[];
@@ -30,13 +31,13 @@ const connect = (
   definition = 'type=gha,scope=x',
   environment = results.environment(),
 ) =>
-  connectCache({ definition }, { ...facts.builder, driver }, 1_000, {
+  connectCache({ definition, images: [] }, { ...facts.builder, driver }, 1_000, {
     environment,
     log: createLog((line) => said.push(line), { debug: false }),
     runCommand: docker(reaches),
   });
 
-describe('the way to GitHub’s cache', () => {
+describe('the way to a cache', () => {
   it.each([
     ['docker', false],
     ['docker-container', true],
@@ -63,6 +64,25 @@ describe('the way to GitHub’s cache', () => {
     results.faults.clear();
     expect(cache.isUsable).toBe(false);
     expect(said.at(-1)).toContain('does not answer, and the build is done without it');
+  });
+
+  it.each([
+    ['refuses', { kind: 'status', status: 401 }, true],
+    ['says nothing', { kind: 'stall' }, false],
+    ['cuts connections', { kind: 'reset', when: 'before' }, false],
+  ] as const)('that a registry holds is used when it %s: %j %s', async (_, fault, isUsable) => {
+    results.faults.add({ fault, match: /^GET \/v2\/$/ });
+    const repository = `${new URL(results.url).host}/acme/web`;
+    const planned = planBuild(buildInputs({ context: '.', cache: 'registry', repository }), facts);
+    const context = {
+      environment: {},
+      log: createLog((line) => said.push(line), { debug: false }),
+      runCommand: docker(false),
+    };
+    await using cache = await connectCache(planned, facts.builder, 1_000, context);
+    results.faults.clear();
+    expect(cache.isUsable).toBe(isUsable);
+    expect(said).toHaveLength(isUsable ? 0 : 1);
   });
 
   it.each([
