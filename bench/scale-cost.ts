@@ -1,4 +1,4 @@
-import { fitBudget } from '../src/actions/multistage-build/cache-budget.ts';
+import { fitBudget, shareOf } from '../src/actions/multistage-build/cache-budget.ts';
 import { nameOf } from '../src/core/images/definition.ts';
 import { toBrief, toWaveShards } from '../src/core/images/matrices.ts';
 import type { Row } from '../src/core/images/row.ts';
@@ -125,8 +125,8 @@ function cacheOf(row: Row, jobs: number, { hosted, registry }: World, { caches }
     cacheMode: row['cache-mode'],
     repository: `ghcr.io/acme/${row.image}`,
   };
-  const budget = { cacheBudget: LIMITS.cacheBytes, cacheRows: String(jobs) };
-  return fitBudget(request, budget, new Map([[row.id, published]])).kind === 'gha' ? hosted : registry;
+  const share = shareOf({ cacheBudget: LIMITS.cacheBytes, cacheRows: String(jobs) }, 1);
+  return fitBudget(request, share, new Map([[row.id, published]])).kind === 'gha' ? hosted : registry;
 }
 
 /** Builds a row upon what its cache holds, and writes what the build adds. */

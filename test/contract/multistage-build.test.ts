@@ -76,6 +76,12 @@ describe('the bundle', () => {
     expect(result.outputs['definition']).toContain('"context": "."');
   });
 
+  test('says of a buildx that knows not what it is told that it is too old', async () => {
+    const result = await run('echo "unknown flag: --allow" >&2; exit 125');
+    expect(result.exitCode).toBe(1);
+    expect(result.log).toContain('0.18 or newer is needed');
+  });
+
   test('puts a failed step at its line of the Dockerfile', async () => {
     const said = ['Dockerfile:2', '-'.repeat(20), '   1 |     FROM scratch', '   2 | >>> RUN make', '-'.repeat(20)];
     const error = 'ERROR: failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2';

@@ -1,50 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../src/core/runner/command.ts';
 import { startResultsService } from '../harness/standins/results-service.ts';
 import { baseImage, buildStep, makeWorkspace, nonce, registry, type StepResult } from './build-step.ts';
-import { serviceAddress } from './service-address.ts';
-
-/**
- * A BuildKit daemon's address that leads to the engine's own BuildKit: Debian has no buildkitd, and the engine speaks
- * the same protocol behind an upgrade of `POST /grpc` (moby, daemon/server/router/grpc).
- */
-async function startDaemonAddress(): Promise<{ readonly port: number } & AsyncDisposable> {
-  const socket = serviceAddress('DOCKER_HOST').replace(/^unix:\/\//, '');
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((client) => {
-    const engine = connect(socket);
-    for (const each of [client, engine]) {
-      sockets.add(each);
-      each.on('error', () => each.destroy());
-      each.on('close', () => [client, engine].forEach((one) => void one.destroy()));
-    }
-    engine.write('POST /grpc HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
-    let head = Buffer.alloc(0);
-    engine.on('data', function readHead(chunk: Buffer) {
-      head = Buffer.concat([head, chunk]);
-      const end = head.indexOf('\r\n\r\n');
-      if (end < 0) return;
-      engine.off('data', readHead);
-      client.write(head.subarray(end + 4));
-      engine.pipe(client);
-    });
-    client.pipe(engine);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    [Symbol.asyncDispose]: async () => {
-      for (const each of sockets) each.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+import { startDaemonAddress } from './daemon-address.ts';
 
 describe('builders', () => {
   let root = '';
@@ -87,8 +49,9 @@ describe('builders', () => {
     expect(await builders()).not.toContain(name);
   });
 
-  it('docker-container: a container is made, builds, and is removed with its volume', async () => {
+  it('docker-container: a container is made, builds, reaches the gate of the cache, and is removed with its volume', async () => {
     await using daemon = await startDaemonAddress();
+    await using results = await startResultsService();
     // There is no hub to pull moby/buildkit from: this image has its two programs, and leads to the engine's BuildKit.
     const context = await mkdtemp(join(root, 'buildkit-'));
     await writeFile(
@@ -105,16 +68,22 @@ describe('builders', () => {
     const image = `${registry}/buildkit/${nonce}:1`;
     await runCommand('docker', ['buildx', 'build', '--push', '--tag', image, context], { deadline: 60_000 });
     await writeFile(join(workspace, 'buildkitd.toml'), 'debug = true\n');
-    const step = await build({
-      driver: 'docker-container',
-      'driver-opts': `image=${image}\nnetwork=host`,
-      'buildkitd-config': 'buildkitd.toml',
-      'build-args': `SALT=${randomUUID()}`,
-      tags: `${registry}/container/${nonce}:1`,
-      push: 'true',
-      cache: 'off',
-    });
+    results.faults.add({ fault: { kind: 'stall' }, after: 2, times: Number.POSITIVE_INFINITY });
+    const step = await build(
+      {
+        driver: 'docker-container',
+        'driver-opts': `image=${image}\nnetwork=host`,
+        'buildkitd-config': 'buildkitd.toml',
+        'build-args': `SALT=${randomUUID()}`,
+        tags: `${registry}/container/${nonce}:1`,
+        push: 'true',
+        'cache-timeout': '2s',
+      },
+      results.environment(),
+    );
+    results.faults.clear();
     expect(step.failure, step.log).toBeUndefined();
+    expect(step.log).toMatch(/left alone.*said nothing for 1 s/);
     expect(step.outputs['size']).toBeGreaterThan(0);
     const name = step.state.get('builder') ?? '';
     const container = ['ps', '--all', '--filter', `name=buildx_buildkit_${name}`, '--format', '{{.Names}}'];

@@ -16,8 +16,11 @@ HEALTHCHECK --interval=1s --start-period=5s CMD [ -f /srv/index.html ]
 CMD ["sh", "-c", "while true; do printf 'HTTP/1.0 200 OK\\r\\n\\r\\nok' | nc -l -p 8080; done"]
 FROM server AS ill
 HEALTHCHECK --interval=1s --retries=1 CMD echo "no database" && exit 1
-FROM server AS tools
+FROM ${baseImage} AS bad
 COPY --from=site /app/dist/index.html /usr/bin/gcc-12
+COPY --from=site /app/dist /srv
+RUN echo ${nonce} && rm /srv/assets/app.js.map && dd if=/dev/urandom of=/weights bs=1024 count=200 2>/dev/null
+USER root
 FROM server AS heavy
 USER 0:0
 RUN echo ${nonce} && dd if=/dev/urandom of=/heavy bs=1024 count=3000 2>/dev/null
@@ -47,33 +50,60 @@ describe('checks on what was built', () => {
     expect([containers.stdout, images.stdout]).toEqual(['', '']);
   });
 
-  it.each([
-    ['server', 'sh -c "echo broken >&2; exit 3"', /smoke: sh -c echo broken.*broken/],
-    ['server', 'no-such-program', /smoke: no-such-program.*no-such-program/],
-    ['ill', 'healthcheck', /smoke: healthcheck: .*no database/],
-    ['server', 'port 9', /smoke: port 9: not within 3 s/],
-    ['site', 'healthcheck', /smoke: healthcheck: .*(?:has no HEALTHCHECK|ended with)/],
-  ])('of %s fail by "%s" and name it', async (target, smoke, message) => {
+  it.each<[string, string, readonly RegExp[]]>([
+    [
+      'server',
+      'sh -c "echo broken >&2; exit 3"\nno-such-program\nport 9',
+      [/smoke: sh -c echo broken.*broken/, /smoke: no-such-program.*no-such-program/, /smoke: port 9: not within 3 s/],
+    ],
+    ['ill', 'healthcheck', [/smoke: healthcheck: .*no database/]],
+    ['site', 'healthcheck', [/smoke: healthcheck: .*(?:has no HEALTHCHECK|ended with)/]],
+  ])('of %s fail by %j and name it', async (target, smoke, messages) => {
     const tag = `${registry}/smoke/${nonce}:${target}`;
     const { failure, log } = await build({ target, smoke, 'smoke-timeout': '3s', push: 'true', tags: tag });
-    expect(failure).toBe('1 check on the image failed; nothing was pushed');
-    expect(log).toMatch(message);
+    expect(failure).toMatch(new RegExp(`^${messages.length} checks? on the image failed; nothing was pushed$`));
+    for (const message of messages) expect(log).toMatch(message);
   });
 
-  it('find build tools, labels that are missing, and the layer of a file in an exported folder', async () => {
-    const { failure, log } = await build({
-      target: 'tools',
-      require: 'no-build-tools,labels',
-      export: 'site:/app/dist=site',
+  const LAYER = 'in layer sha256:\\w{12} by';
+  it('say what failed, with the layer and the instruction, where nothing is pushed or loaded', async () => {
+    const { failure, log, summary, outputs } = await build({
+      target: 'bad',
+      'max-size': '100kB',
+      require: 'non-root,healthcheck,labels,no-build-tools',
       'forbid-paths': '**/*.map',
+      export: 'site:/app/dist=site',
       'max-export-size': '3B',
     });
-    expect(failure).toMatch(/^5 checks/);
-    expect(log).toMatch(/no-build-tools: \/usr\/bin\/gcc-12 in layer sha256:\w+ by COPY/);
-    expect(log).toMatch(/labels: the image has no label [\w., ]*org\.opencontainers\.image\.description/);
-    expect(log).toMatch(/site: max-export-size: \d+ B of at most 3 B in 2 files/);
-    expect(log).toMatch(/site: forbid-paths: site\/assets\/app\.js\.map in layer sha256:\w+ by RUN .*app\.js\.map/);
-    expect(log).toMatch(/forbid-paths: \/srv\/assets\/app\.js\.map in layer sha256:\w+ by COPY \/app\/dist \/srv/);
+    const findings: Readonly<Record<string, string>> = {
+      'image: max-size': 'MB of at most 100(?:\\.0)? kB; the largest layer sha256:\\w{12} is 1\\.\\d MB by .+',
+      'image: non-root': 'processes run as root by USER root',
+      'image: healthcheck': 'the image has no HEALTHCHECK',
+      'image: labels': 'the image has no label [\\w., ]*org\\.opencontainers\\.image\\.description',
+      'image: no-build-tools': `/usr/bin/gcc-12 ${LAYER} COPY /app/dist/index.html /usr/bin/gcc-12`,
+      // A file that a later layer deletes travels with the image.
+      'image: forbid-paths': `/srv/assets/app.js.map ${LAYER} COPY /app/dist /srv`,
+      'site: max-export-size': `6 B of at most 3 B in 2 files; the largest has 3 B: site/\\S+ ${LAYER} RUN .+`,
+      'site: forbid-paths': `site/assets/app.js.map ${LAYER} RUN .*app.js.map`,
+    };
+    for (const [check, finding] of Object.entries(findings))
+      expect(log).toMatch(new RegExp(`^::error title=Check on the image::${check}: .*${finding}`, 'm'));
+    expect(failure).toBe('8 checks on the image failed');
+    expect(summary.match(/❌/g)).toHaveLength(8);
+    expect(Number(outputs['size'])).toBeGreaterThan(100_000);
+    expect(outputs['refs']).toBe('');
+  });
+
+  it('pass an image and a folder as they should be', async () => {
+    const { failure, log, summary } = await build({
+      'max-size': '50MB',
+      require: 'non-root,healthcheck',
+      'forbid-paths': '**/.env\n**/__pycache__/**\n**/.git/**',
+      export: '/srv=served',
+      'max-export-size': '1kB',
+    });
+    expect(failure, log).toBeUndefined();
+    expect(summary.match(/✅/g)).toHaveLength(6);
   });
 
   it('compare with what is published', async () => {
@@ -83,7 +113,8 @@ describe('checks on what was built', () => {
     expect(JSON.stringify(published.outputs['layers'])).toContain('COPY /app/dist /srv');
     const rules = { published: `${repository}:latest`, push: 'true', tags: `${repository}:next` };
     expect((await build({ ...rules, 'max-growth': '1%' })).failure).toBeUndefined();
-    const { failure, log } = await build({ ...rules, target: 'heavy', 'max-growth': '500kB' });
+    const { failure, log, summary } = await build({ ...rules, target: 'heavy', 'max-growth': '500kB' });
+    expect(summary).toMatch(/\d MB, published 1\.\d MB/);
     expect(failure).toMatch(/^1 check/);
     expect(log).toMatch(
       /max-growth: .* more than the .* published.*its largest new layer sha256:\w+ is 3\.\d MB by RUN .*\/heavy/,

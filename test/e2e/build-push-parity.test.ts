@@ -8,7 +8,7 @@ import { parseRepository } from '../../src/core/registry/reference.ts';
 import { createRegistryClient } from '../../src/core/registry/registry-client.ts';
 import { runCommand } from '../../src/core/runner/command.ts';
 import { baseImage, buildStep, makeWorkspace, nonce, registry, type StepResult } from './build-step.ts';
-import { readImageFacts } from './image-layout.ts';
+import { readEverything, readImageFacts } from './image-layout.ts';
 
 /** The 33 inputs of docker/build-push-action v7.3.0. */
 const PEER_INPUTS =
@@ -149,18 +149,21 @@ describe('parity with docker buildx build, as docker/build-push-action calls it'
     `org.opencontainers.image.${label}`,
   ]);
 
-  async function plain(args: readonly string[]): Promise<void> {
+  async function plain(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<void> {
     await runCommand('docker', ['buildx', 'build', '--quiet', ...args], {
       cwd: workspace || root,
-      env: { ...process.env, ...environment },
+      env: { ...process.env, ...environment, ...more },
     });
   }
-  const ours = (inputs: Readonly<Record<string, string>>): Promise<StepResult> =>
+  const ours = (
+    inputs: Readonly<Record<string, string>>,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<StepResult> =>
     buildStep({
       root,
       workspace,
       inputs: { context: '.', network: 'default', cache: 'off', 'github-token': '', ...inputs },
-      environment,
+      environment: { ...environment, ...more },
     });
 
   it('every input of the peer is one of ours, and is shown here', () => {
@@ -226,17 +229,33 @@ describe('parity with docker buildx build, as docker/build-push-action calls it'
     expect(layers).toEqual([layers[2], layers[2], layers[2]]);
   });
 
-  it('"load" puts the image into the engine under its tags', async () => {
-    const { outputs } = await ours({ load: 'true', tags: `slipway-parity:${nonce}` });
-    const { stdout } = await runCommand('docker', [
-      'image',
-      'inspect',
-      '--format',
-      '{{.Id}} {{.Config.User}}',
-      `slipway-parity:${nonce}`,
-    ]);
-    await runCommand('docker', ['image', 'rm', `slipway-parity:${nonce}`]);
-    expect(stdout.trim()).toBe(`${String(outputs['digest'])} 1000`);
+  it('"load" puts the image that plain buildx loads into the engine, under its tags', async () => {
+    const [one, other] = ['ours', 'theirs'].map((name) => `slipway-parity-${name}:${nonce}`);
+    const { outputs } = await ours({ load: 'true', tags: `${one},${one}-2` });
+    await plain([...LABELS, '--load', '--tag', other ?? '', '--provenance', 'false', '.']);
+    const inspect = async (name: string | undefined, format: string): Promise<string> =>
+      (await runCommand('docker', ['image', 'inspect', '--format', format, name ?? ''])).stdout.trim();
+    const facts = '{{json .Config}} {{json .RootFS}} {{.Architecture}}';
+    expect(await inspect(one, '{{.Id}}')).toBe(outputs['digest']);
+    expect(await inspect(`${one}-2`, '{{.Id}}')).toBe(outputs['digest']);
+    expect(await inspect(one, facts)).toBe(await inspect(other, facts));
+    await runCommand('docker', ['image', 'rm', one ?? '', `${one}-2`, other ?? '']);
+  });
+
+  it('SOURCE_DATE_EPOCH and "rewrite-timestamp" of "outputs" give the same bytes', async () => {
+    const folder = await mkdtemp(join(root, 'epoch-'));
+    const output = (name: string): string => `type=oci,tar=false,rewrite-timestamp=true,dest=${join(folder, name)}`;
+    const environment = { SOURCE_DATE_EPOCH: '1700000000' };
+    const step = await ours({ target: 'files', outputs: output('ours') }, environment);
+    expect(step.failure, step.log).toBeUndefined();
+    const args = ['--target', 'files', '--provenance', 'false', '--output', output('theirs'), '.'];
+    await plain([...LABELS, ...args], environment);
+    const digest = async (name: string): Promise<unknown> => {
+      const { manifests } = JSON.parse(await readFile(join(folder, name, 'index.json'), 'utf8'));
+      return manifests[0].digest;
+    };
+    expect(await digest('ours')).toBe(await digest('theirs'));
+    expect((await readEverything(join(folder, 'ours'))).includes('2023-11-14T22:13:20Z')).toBe(true);
   });
 
   it.each([

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../src/core/runner/command.ts';
 import { startResultsService } from '../harness/standins/results-service.ts';
 import { baseImage, buildStep, makeWorkspace, nonce, registry } from './build-step.ts';
-import { readEverything } from './image-layout.ts';
+import { readCacheEntries, readEverything, readRepository } from './image-layout.ts';
 
 /** A Git server that shows its repositories to nobody without the token: git's own backend behind HTTP. */
 async function startGitServer(folder: string, token: string): Promise<{ readonly url: string } & AsyncDisposable> {
@@ -69,7 +69,12 @@ describe('secrets', () => {
   });
   afterAll(() => rm(root, { recursive: true }));
 
-  it('appear in no log, summary, output, state, argument, layer or provenance', async () => {
+  const login = { username: 'me', password: `pass-${randomUUID()}` };
+  it.each([
+    // A check that fails shows more of the build than one that passes.
+    ['a build that fails a check, with its cache at GitHub', { cache: 'gha', require: 'non-root' }, '1 check'],
+    ['a build that is pushed, with its cache in the registry', { cache: 'registry' }, undefined],
+  ])('appear in no log, output, state, argument, image, provenance or cache of %s', async (_, inputs, failure) => {
     await using results = await startResultsService();
     const secrets = {
       text: `text-${randomUUID()}`,
@@ -77,16 +82,16 @@ describe('secrets', () => {
       file: `file-${randomUUID()}`,
     };
     const workspace = await makeWorkspace(root, {
-      Dockerfile: `FROM ${baseImage}\nRUN --mount=type=secret,id=text --mount=type=secret,id=variable --mount=type=secret,id=file echo ${nonce} && cat /run/secrets/* | wc -c > /length\n`,
+      Dockerfile: `FROM ${baseImage}\nRUN --mount=type=secret,id=text --mount=type=secret,id=variable --mount=type=secret,id=file echo ${nonce} ${inputs.cache} && cat /run/secrets/* | wc -c > /length-${nonce}\n`,
       'secret.txt': secrets.file,
       '.dockerignore': 'secret.txt',
     });
-    const argv = join(root, 'argv');
-    const wrapper = await mkdtemp(join(root, 'bin-'));
+    const folder = await mkdtemp(join(root, 'case-'));
+    const argv = join(folder, 'argv');
     const docker = (await runCommand('sh', ['-c', 'command -v docker'])).stdout.trim();
-    await writeFile(join(wrapper, 'docker'), `#!/bin/sh\nprintf '%s\\n' "$@" >> ${argv}\nexec ${docker} "$@"\n`);
-    await chmod(join(wrapper, 'docker'), 0o755);
-    const layout = join(root, 'layout');
+    await writeFile(join(folder, 'docker'), `#!/bin/sh\nprintf '%s\\n' "$@" >> ${argv}\nexec ${docker} "$@"\n`);
+    await chmod(join(folder, 'docker'), 0o755);
+    const repository = `${registry}/secrets/${nonce}/${inputs.cache}`;
     const service = results.environment();
     const step = await buildStep({
       root,
@@ -98,32 +103,38 @@ describe('secrets', () => {
         'secret-files': 'file=secret.txt',
         provenance: 'mode=max',
         push: 'true',
-        tags: `${registry}/secrets/${nonce}:1`,
-        outputs: `type=oci,dest=${layout}.tar`,
-        username: 'me',
-        password: 'pass1234',
+        tags: `${repository}:1`,
+        repository,
+        outputs: `type=oci,dest=${folder}/layout.tar`,
+        ...login,
         registry,
-        require: 'non-root',
+        ...inputs,
       },
-      environment: { ...service, VARIABLE: secrets.variable, PATH: `${wrapper}:${process.env['PATH'] ?? ''}` },
+      environment: { ...service, VARIABLE: secrets.variable, PATH: `${folder}:${process.env['PATH'] ?? ''}` },
     });
-    await mkdir(layout);
-    await runCommand('tar', ['-xf', `${layout}.tar`, '-C', layout]);
-    // A check that fails shows more of the build than one that passes.
-    expect(step.failure).toContain('1 check');
+    expect(step.failure ?? 'none', step.log).toContain(failure ?? 'none');
+    await step.post();
+    await mkdir(join(folder, 'layout'));
+    await runCommand('tar', ['-xf', `${folder}/layout.tar`, '-C', join(folder, 'layout')]);
     const seen = new Map([
       ['log', step.log.replace(/^::add-mask::.*$/gm, '')],
       ['outputs', JSON.stringify(step.outputs)],
       ['summary', step.summary],
       ['state', JSON.stringify([...step.state])],
       ['arguments', await readFile(argv, 'utf8')],
-      ['image', await readEverything(layout)],
+      ['image', await readEverything(join(folder, 'layout'))],
+      ['registry', await readRepository(repository)],
+      ['cache', await readCacheEntries(results, service)],
     ]);
-    expect(seen.get('image')).toContain('https://slsa.dev/provenance');
-    const login = Buffer.from('me:pass1234').toString('base64');
-    for (const [where, text] of seen)
-      for (const secret of [...Object.values(secrets), 'pass1234', login, service['ACTIONS_RUNTIME_TOKEN'] ?? ''])
-        expect([where, text.includes(secret)]).toEqual([where, false]);
+    // What must not hold secrets holds what was built, or the search would find nothing anywhere.
+    const built = inputs.cache === 'gha' ? ['image', 'cache'] : ['image', 'registry'];
+    const has = (where: string, wanted: string): boolean => seen.get(where)?.includes(wanted) === true;
+    for (const where of built) expect([where, has(where, nonce)]).toEqual([where, true]);
+    expect(has(inputs.cache === 'gha' ? 'image' : 'registry', 'https://slsa.dev/provenance')).toBe(true);
+    const encoded = Buffer.from(`${login.username}:${login.password}`).toString('base64');
+    for (const where of seen.keys())
+      for (const secret of [...Object.values(secrets), login.password, encoded, service['ACTIONS_RUNTIME_TOKEN'] ?? ''])
+        expect([where, has(where, secret)]).toEqual([where, false]);
     expect(step.log).toContain(`::add-mask::${secrets.text}`);
     expect(await readdir(step.temp)).toEqual([]);
   });

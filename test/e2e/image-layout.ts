@@ -1,7 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
+import { request } from '../../src/core/net/request.ts';
+import { parseRepository } from '../../src/core/registry/reference.ts';
+import { createRegistryClient } from '../../src/core/registry/registry-client.ts';
 import { fieldOf, isRecord } from '../../src/core/runner/event.ts';
+import type { ResultsService } from '../harness/standins/results-service.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -49,10 +54,55 @@ export async function readImageFacts(layout: string): Promise<ImageFacts> {
 /** All that a layout holds, unpacked, as one text to search in. */
 export async function readEverything(layout: string): Promise<string> {
   const folder = join(layout, 'blobs', 'sha256');
-  const blobs = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name))));
+  return textOf(await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name)))));
+}
+
+/** Blobs, unpacked where they are packed, as one text to search in. */
+export function textOf(blobs: readonly Buffer[]): string {
   return blobs
     .map((blob) => (blob[0] === 0x1f && blob[1] === 0x8b ? gunzipSync(blob) : blob).toString('latin1'))
     .join('\n');
+}
+
+/** All that a registry holds under a digest, or all tags, of a repository, unpacked, as one text to search in. */
+export async function readRepository(text: string, digest?: string): Promise<string> {
+  const repository = parseRepository(text);
+  const client = createRegistryClient();
+  const blobs: Buffer[] = [];
+  const visit = async (name: string): Promise<void> => {
+    const { bytes } = (await client.findManifest(repository, name)) ?? { bytes: Buffer.from('{}') };
+    blobs.push(bytes);
+    const manifest: unknown = JSON.parse(bytes.toString('utf8'));
+    for (const child of listOf(fieldOf(manifest, 'manifests'))) await visit(String(child['digest']));
+    for (const blob of [fieldOf(manifest, 'config'), ...listOf(fieldOf(manifest, 'layers'))]) {
+      const [digest, size] = [fieldOf(blob, 'digest'), fieldOf(blob, 'size')];
+      if (typeof digest === 'string' && typeof size === 'number')
+        blobs.push(await buffer(client.readBlob(repository, { digest, size })));
+    }
+  };
+  for (const name of digest === undefined ? await client.listTags(repository) : [digest]) await visit(name);
+  return textOf(blobs);
+}
+
+/** All that GitHub's cache holds, as a job with this environment gets it, unpacked, as one text to search in. */
+export async function readCacheEntries(
+  results: ResultsService,
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
+  const blobs = results.cacheEntries().map(async ({ key, version }) => {
+    const asked = await request({
+      method: 'POST',
+      url: `${results.url}/twirp/github.actions.results.api.v1.CacheService/GetCacheEntryDownloadURL`,
+      headers: {
+        authorization: `Bearer ${environment['ACTIONS_RUNTIME_TOKEN'] ?? ''}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ key, version, restoreKeys: [] }),
+    });
+    const url = fieldOf(JSON.parse(asked.body.toString('utf8')), 'signed_download_url');
+    return (await request({ url: String(url) })).body;
+  });
+  return textOf(await Promise.all(blobs));
 }
 
 function statementFacts(statement: Json): unknown {

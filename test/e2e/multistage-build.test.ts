@@ -3,11 +3,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readPublishedImages } from '../../src/core/buildkit/published-image.ts';
 import { parseRepository } from '../../src/core/registry/reference.ts';
 import { createRegistryClient } from '../../src/core/registry/registry-client.ts';
 import { runCommand } from '../../src/core/runner/command.ts';
 import { type ResultsService, startResultsService } from '../harness/standins/results-service.ts';
 import { baseImage, buildStep, forgetBuilds, nonce, registry, type StepResult } from './build-step.ts';
+import { readRepository } from './image-layout.ts';
 
 const dockerfile = `FROM ${baseImage} AS deps
 RUN echo "deps ${nonce}" && mkdir /deps && echo 1 > /deps/lock
@@ -53,6 +55,23 @@ describe('a build with the real engine', () => {
     expect(outputs['refs']).toBe(`${repository}@${String(outputs['digest'])}`);
     const stored = await createRegistryClient().findManifest(parseRepository(repository), String(outputs['digest']));
     expect(stored?.digest).toBe(outputs['digest']);
+    const [image] = await readPublishedImages(createRegistryClient(), String(outputs['refs']));
+    expect(image?.labels).toMatchObject({
+      'org.opencontainers.image.title': 'web',
+      'org.opencontainers.image.source': 'https://github.com/Acme/App',
+      'org.opencontainers.image.revision': 'c'.repeat(40),
+      'dev.slipway.inputs': 'a'.repeat(64),
+    });
+    // What is searched is large and binary: a failure is not to print it.
+    const annotation = new RegExp(`"annotations":\\s*\\{\\s*"dev\\.slipway\\.inputs":\\s*"${'a'.repeat(64)}"`);
+    expect(annotation.test(await readRepository(repository, String(outputs['digest'])))).toBe(true);
+    expect(outputs).toMatchObject({
+      inputs: 'a'.repeat(64),
+      size: image?.size,
+      digests: { 'web-linux-amd64': outputs['digest'] },
+      timings: { stages: { runtime: { steps: 1 } } },
+      exportPath: 'site',
+    });
 
     expect(await readFile(join(workspace, 'site', 'index.html'), 'utf8')).toBe('dev\n');
     expect((await stat(join(workspace, 'site', 'index.html'))).mode & 0o777).toBe(0o640);
@@ -137,6 +156,16 @@ describe('a build with the real engine', () => {
     const client = createRegistryClient();
     for (const tag of ['1', '2'])
       expect(await client.findDigest(parseRepository(repository), tag)).toBe(outputs['digest']);
+  });
+
+  it.each([
+    ['true', /^::warning title=Dockerfile check,file=Dockerfile,line=2::.*FromAsCasing/m],
+    ['false', /^(?![\s\S]*Dockerfile check)/],
+  ])('shows what BuildKit’s checks say at their lines, unless "dockerfile-checks" is no: %s', async (checks, said) => {
+    await writeFile(join(workspace, 'Dockerfile'), `# ${nonce}\nFROM ${baseImage} as runtime\n`);
+    const { failure, log } = await build({ image: row(), cache: 'off', 'dockerfile-checks': checks });
+    expect(failure).toBeUndefined();
+    expect(log).toMatch(said);
   });
 
   it('refuses a row whose context leads out of the repository by a link', async () => {

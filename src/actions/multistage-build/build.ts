@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildFailure } from '../../core/buildkit/build-failure.ts';
+import { MIN_BUILDX } from '../../core/buildkit/builder.ts';
 import type { Step } from '../../core/buildkit/progress.ts';
 import type { VertexWarning } from '../../core/buildkit/progress-events.ts';
 import { type BakeResult, bakeWithRetries, runBake } from '../../core/buildkit/run-bake.ts';
@@ -106,7 +107,7 @@ export function failureFinding(failure: BuildFailure, plan: BuildPlan): Finding 
   const tail = step === undefined ? '' : lastWords(step).join('\n');
   return {
     title,
-    message: [message, tail, refusalHint(message)].filter((part) => part !== '').join('\n'),
+    message: [message, tail, refusalHint(message), oldBuildxHint(message)].filter((part) => part !== '').join('\n'),
     ...(file === undefined || line === undefined ? {} : { file, line }),
     ...(file === undefined || line === undefined || endLine === undefined ? {} : { endLine }),
   };
@@ -119,6 +120,13 @@ function refusalHint(message: string): string {
   );
   return isRefused
     ? 'Give the job "permissions: packages: write" for GitHub’s registry, or "registry", "username" and "password" for another one.'
+    : '';
+}
+
+/** buildx names the flag or the attribute that it does not know. */
+function oldBuildxHint(message: string): string {
+  return /unknown flag: --|invalid progress mode|invalid value "fs|unknown entitlement/.test(message)
+    ? `This runner's buildx may be too old: ${MIN_BUILDX} or newer is needed.`
     : '';
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { readExportedFiles } from '../../core/buildkit/exported-files.ts';
 import type { CheckResult } from '../../core/buildkit/image-checks.ts';
@@ -17,7 +18,7 @@ export interface ExportResult {
 
 const SHOWN_PATHS = 5;
 
-/** Checks the exported folders. For a file that must not be there, the stage's layers tell who brought it in. */
+/** Checks the exported folders. For a file that must not be there, or be smaller, the stage's layers tell who brought it in. */
 export async function checkExports(
   plan: BuildPlan,
   privateFolder: string,
@@ -25,19 +26,23 @@ export async function checkExports(
 ): Promise<readonly ExportResult[]> {
   const checked: ExportResult[] = [];
   for (const [index, wanted] of plan.exports.entries()) {
-    const { size, files, forbidden } = await readExportedFiles(wanted.destination, plan.rules.forbidPaths);
+    const { size, files, largest, forbidden } = await readExportedFiles(wanted.destination, plan.rules.forbidPaths);
+    const explain = (paths: readonly string[]): Promise<string> =>
+      explainPaths(paths, wanted, join(privateFolder, `export-origin-${index}`), buildLayout);
     const results: CheckResult[] = [];
     if (plan.maxExportSize !== undefined) {
-      const finding = `${formatBytes(size)} of at most ${formatBytes(plan.maxExportSize)} in ${files} files`;
-      results.push({ check: 'max-export-size', hasPassed: size <= plan.maxExportSize, finding });
+      const hasPassed = size <= plan.maxExportSize;
+      const measured = `${formatBytes(size)} of at most ${formatBytes(plan.maxExportSize)} in ${files} files`;
+      const blame =
+        hasPassed || largest === undefined
+          ? ''
+          : `; the largest has ${formatBytes(largest.size)}: ${await explain([largest.path])}`;
+      results.push({ check: 'max-export-size', hasPassed, finding: `${measured}${blame}` });
     }
     if (plan.rules.forbidPaths.length > 0) {
-      const layout = join(privateFolder, `export-origin-${index}`);
-      const finding =
-        forbidden.length === 0
-          ? 'the folder holds no forbidden path'
-          : await explainPaths(forbidden, wanted, layout, buildLayout);
-      results.push({ check: 'forbid-paths', hasPassed: forbidden.length === 0, finding });
+      const hasPassed = forbidden.length === 0;
+      const finding = hasPassed ? 'the folder holds no forbidden path' : await explain(forbidden);
+      results.push({ check: 'forbid-paths', hasPassed, finding });
     }
     checked.push({ folder: wanted.folder, size, files, results });
   }
@@ -46,23 +51,24 @@ export async function checkExports(
 
 /** Each path with the layer of the stage, and the instruction, that it comes from. */
 async function explainPaths(
-  forbidden: readonly string[],
+  paths: readonly string[],
   wanted: PlannedExport,
   layout: string,
   buildLayout: BuildLayout,
 ): Promise<string> {
   const inStage = (path: string): string => posix.join(wanted.source, path);
-  const shown = forbidden.slice(0, SHOWN_PATHS);
-  const origins = (await buildLayout(wanted.from, layout))
-    ? await findLayerOrigins(layout, shown.map(inStage))
-    : new Map<string, never>();
+  const shown = paths.slice(0, SHOWN_PATHS);
+  const origins =
+    existsSync(layout) || (await buildLayout(wanted.from, layout))
+      ? await findLayerOrigins(layout, shown.map(inStage))
+      : new Map<string, never>();
   const each = shown.map((path) => {
     const origin = origins.get(inStage(path));
     const by =
       origin === undefined ? '' : ` in layer ${origin.digest.slice(0, 19)} by ${origin.instruction.slice(0, 200)}`;
     return `${posix.join(wanted.folder, path)}${by}`;
   });
-  const more = forbidden.length > shown.length ? `; and ${forbidden.length - shown.length} more` : '';
+  const more = paths.length > shown.length ? `; and ${paths.length - shown.length} more` : '';
   return `${each.join('; ')}${more}`;
 }
 

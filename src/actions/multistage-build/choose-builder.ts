@@ -18,7 +18,11 @@ const TRIES = 3;
  * The builder to build with: the one that stands, or one in a container that is created where that is asked for, or
  * where the engine's classic image store could do nothing of what is asked for.
  */
-export async function chooseBuilder(inputs: BuildInputs, context: ActionContext): Promise<Builder> {
+export async function chooseBuilder(
+  inputs: BuildInputs,
+  context: ActionContext,
+  wait: (milliseconds: number) => Promise<unknown> = sleep,
+): Promise<Builder> {
   const options = { runCommand: context.runCommand, env: context.environment };
   checkTogether(inputs);
   if (inputs.builder !== undefined) return inspectBuilder(inputs.builder, options);
@@ -39,11 +43,17 @@ export async function chooseBuilder(inputs: BuildInputs, context: ActionContext)
       driverOptions: parseEntries(inputs.driverOpts),
       config: inputs.buildkitdConfig === undefined ? undefined : resolve(context.workspace, inputs.buildkitdConfig),
       endpoint: inputs.endpoint,
+      platforms: platformsOf(inputs),
     },
     options,
   );
-  await bootWithRetries(name, context);
+  await bootWithRetries(name, context, wait);
   return { ...(await inspectBuilder(name, options)), isOwn: true };
+}
+
+/** What is built for, by hand or by rows; a cluster places its pods by it. */
+function platformsOf({ platforms, image }: BuildInputs): readonly string[] {
+  return [...new Set([...platforms, ...(image ?? []).map(({ platform }) => platform)])];
 }
 
 function checkTogether({ builder, driver, endpoint, driverOpts, buildkitdConfig }: BuildInputs): void {
@@ -70,7 +80,11 @@ function needsExports(inputs: BuildInputs): boolean {
 }
 
 /** A builder's image is pulled from Docker Hub, which now and then answers late or not at all (setup-buildx-action#430). */
-async function bootWithRetries(name: string, { runCommand, environment, log }: ActionContext): Promise<void> {
+async function bootWithRetries(
+  name: string,
+  { runCommand, environment, log }: ActionContext,
+  wait: (milliseconds: number) => Promise<unknown>,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await bootBuilder(name, { runCommand, env: environment });
@@ -78,7 +92,7 @@ async function bootWithRetries(name: string, { runCommand, environment, log }: A
       const said = error instanceof CommandError ? `${error.message} ${error.stderr}` : '';
       if (failureKind(said) !== 'network' || attempt >= TRIES) throw error;
       log.info(`the builder "${name}" did not start; trying again in ${5 * attempt} s`);
-      await sleep(5_000 * attempt);
+      await wait(5_000 * attempt);
     }
   }
 }

@@ -3,29 +3,34 @@ import type { BakeTarget } from '../../core/buildkit/bake-definition.ts';
 import { isCapable } from '../../core/buildkit/builder.ts';
 import { type CacheKind, localCacheFolder, planCache } from '../../core/buildkit/cache.ts';
 import { parseEntries } from '../../core/buildkit/csv-records.ts';
+import type { Environment } from '../../core/runner/commands.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';
 import { inInput } from '../../core/runner/inputs.ts';
-import { fitBudget } from './cache-budget.ts';
+import { type CacheFit, fitBudget, shareOf } from './cache-budget.ts';
 import type { BuildInputs } from './contract.ts';
 import { hasOwnCaches, type ImageRequest } from './image-requests.ts';
 import type { BuildFacts } from './plan.ts';
 
+/** What a pull request's own cache adds to a scope, before its number. */
+const PULL_REQUEST = '.pr-';
+
 export interface CacheChoice {
   /** By the request's name. */
-  readonly caches: ReadonlyMap<string, CacheKind>;
+  readonly fits: ReadonlyMap<string, CacheFit>;
   readonly notices: readonly string[];
 }
 
 /** The cache of each image, and why one is another than what was asked for. */
 export function chooseCaches(inputs: BuildInputs, requests: readonly ImageRequest[], facts: BuildFacts): CacheChoice {
   const { cache, notices } = chooseCache(inputs, facts);
-  const fits = requests.map((request) =>
-    cache === 'gha' ? fitBudget(request, inputs, facts.publishedSizes) : { kind: cache, notice: undefined },
-  );
-  return {
-    caches: new Map(requests.map(({ name }, at) => [name, fits[at]?.kind ?? cache])),
-    notices: [...notices, ...fits.flatMap(({ notice }) => notice ?? [])],
-  };
+  const share = shareOf(inputs, requests.length);
+  const fits = requests.map((request): [string, CacheFit] => [
+    request.name,
+    cache === 'gha'
+      ? fitBudget(request, share, facts.publishedSizes)
+      : { kind: cache, mountShare: share, notice: undefined },
+  ]);
+  return { fits: new Map(fits), notices: [...notices, ...fits.flatMap(([, { notice }]) => notice ?? [])] };
 }
 
 /** The cache that can be used at all. */
@@ -42,16 +47,19 @@ function chooseCache(
       ],
     };
   }
-  const hasService =
-    (environment['ACTIONS_RESULTS_URL'] ?? environment['ACTIONS_CACHE_URL'] ?? '') !== '' &&
-    (environment['ACTIONS_RUNTIME_TOKEN'] ?? '') !== '';
-  if (inputs.cache === 'gha' && !hasService) {
+  if (inputs.cache === 'gha' && !offersCache(environment)) {
     return {
       cache: 'off',
       notices: ['the runner offers no cache service, so that no build cache is used; "cache: registry" needs none'],
     };
   }
   return { cache: inputs.cache, notices: [] };
+}
+
+/** Whether the runner offers a cache service. */
+export function offersCache(environment: Environment): boolean {
+  const address = environment['ACTIONS_RESULTS_URL'] ?? environment['ACTIONS_CACHE_URL'] ?? '';
+  return address !== '' && (environment['ACTIONS_RUNTIME_TOKEN'] ?? '') !== '';
 }
 
 /** The cache attributes of one image's target. */
@@ -67,14 +75,15 @@ export function cacheAttributes(
       'cache-to': inInput('cache-to', () => parseEntries(inputs.cacheTo)),
     };
   }
-  const isPullRequest = facts.event.name.startsWith('pull_request');
+  const branches = cacheBranches(facts.event);
+  // The tags that a pull request left in a registry would outlive it, so that it writes none and reads none of its own.
+  const isOutlived = kind === 'registry' && facts.event.name.startsWith('pull_request');
   return planCache({
     kind,
     scope: request.cacheScope,
-    branches: cacheBranches(facts.event),
+    branches: branches.filter((branch) => !(isOutlived && branch.startsWith(PULL_REQUEST))),
     mode: request.cacheMode,
-    // GitHub keeps a pull request's entries apart; in a registry they would stand where the main branch reads.
-    isWritable: !isFromFork(facts.event) && !(kind === 'registry' && isPullRequest),
+    isWritable: !isFromFork(facts.event) && !isOutlived,
     timeout: inputs.cacheTimeout,
     ...(request.repository === undefined ? {} : { repository: request.repository }),
     ...(inputs.cacheFolder === undefined ? {} : { folder: inputs.cacheFolder }),
@@ -101,7 +110,7 @@ export function cacheBranches(event: RunnerEvent): readonly string[] {
   const branch = /^refs\/heads\/(.+)$/.exec(event.ref)?.[1];
   // Where the default branch is not known, and for tags, all share what the default branch has.
   const isOwn = typeof told === 'string' && branch !== undefined;
-  const own = typeof number === 'number' ? `.pr-${number}` : isOwn ? ofBranch(branch) : '';
+  const own = typeof number === 'number' ? `${PULL_REQUEST}${number}` : isOwn ? ofBranch(branch) : '';
   return [...new Set([own, ...base, ''])];
 }
 

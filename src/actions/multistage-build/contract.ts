@@ -43,7 +43,9 @@ export const contract = defineContract({
       description:
         'Several images of one context, built in one graph so that they share stages: YAML of names with `args`, `target`, `file`, `suffix` (default `-name`, added to each tag) and `cache-mode`.',
     }),
-    platforms: list({ description: 'Platforms to build for. Default: the builder’s own.' }),
+    platforms: list({
+      description: 'Platforms to build for; a builder that is created is told them. Default: the builder’s own.',
+    }),
     tags: list({ description: 'References that the image is pushed or loaded under.' }),
     labels: lines({
       description:
@@ -60,7 +62,7 @@ export const contract = defineContract({
     ulimit: list({ description: 'Limits of the build’s commands, such as `nofile=1024:1024`.' }),
     'cgroup-parent': text({
       description:
-        'Control group above those of the build’s commands. Bake knows no such thing: the build is then one of `docker buildx build`, of one image without exports.',
+        'Control group above those of the build’s commands. Bake knows no such thing: the build is then one of `docker buildx build`, of one image from a file, without exports.',
     }),
     call: choice(['build', 'check', 'outline', 'targets'], {
       description:
@@ -118,7 +120,8 @@ export const contract = defineContract({
       description: '`max` keeps the steps of all stages, `min` those of the last. Default: the row’s, else `max`.',
     }),
     'cache-scope': text({
-      description: 'Name the cache is kept under. Default: the row’s, else one of Dockerfile, target and platforms.',
+      description:
+        'Name the cache is kept under. Default: the row’s, else one of the first tag’s image, context, Dockerfile, target, variant and platforms.',
     }),
     'cache-folder': text({ description: 'Folder of `cache: local`, which must outlive the job.' }),
     'cache-timeout': duration({
@@ -132,11 +135,11 @@ export const contract = defineContract({
 
     'cache-budget': bytes({
       description:
-        'Bytes of GitHub’s cache that all rows share. An image of which the share of one row cannot hold the cache keeps it in the registry, and says so.',
+        'Bytes of GitHub’s cache that all images share. An image whose cache would not fit its share keeps it in the registry, and says so. Judged is the size of the image that is `published`, times 1.5 with `cache-mode: max`; an image that was never published is not judged.',
       default: '10GB',
     }),
     'cache-rows': text({
-      description: 'Among how many jobs the budget is shared.',
+      description: 'Among how many jobs the budget is shared; a job shares its part among its images.',
       default: '${{ strategy.job-total }}',
     }),
     'cache-mounts': choice(['auto', 'off'], {
@@ -161,7 +164,7 @@ export const contract = defineContract({
     'buildkitd-config': text({ description: 'Path of a `buildkitd.toml` for a builder that is created.' }),
     'free-disk-space': choice(['auto', 'true', 'false'], {
       description:
-        'Removes tools that a hosted runner brings and a build does not use. `auto` does so on hosted runners for images that are made for GPUs, when less is free than they are likely to need.',
+        'Removes tools that a hosted runner brings and a build does not use, unless the job runs in a container. `auto` does so for images that are made for GPUs, when less is free than they are likely to need.',
       default: 'auto',
     }),
     timeout: duration({ description: 'Longest time for one build.', default: '5h' }),

@@ -5,6 +5,7 @@ import type { PushedImage } from '../../core/registry/push-layout.ts';
 import { formatRepository, parseReference } from '../../core/registry/reference.ts';
 import { formatBytes } from '../../core/report/markdown.ts';
 import type { BuildPlan, PlannedImage } from './plan.ts';
+import type { PublishedImages } from './published-images.ts';
 import type { ImageResult } from './summary.ts';
 
 /** An image after the build: read and checked, and not pushed yet where it lies in a layout. */
@@ -33,17 +34,19 @@ export type ReadPublished = (reference: string) => Promise<readonly LayoutImage[
 export async function readImages(
   plan: BuildPlan,
   metadata: ReadonlyMap<string, TargetMetadata>,
+  published: PublishedImages,
   readPublished: ReadPublished,
 ): Promise<readonly BuiltImage[]> {
   const built: BuiltImage[] = [];
   for (const image of plan.images) {
     const contents = image.layout === undefined ? undefined : await readLayout(image.layout);
-    const isCompared = contents !== undefined && plan.rules.maxGrowth !== undefined && image.published !== undefined;
-    const publishedImages = isCompared ? await readPublished(image.published ?? '') : [];
+    const known = published.get(image.name) ?? [];
+    const isAsked = known.length === 0 && plan.rules.maxGrowth !== undefined && image.published !== undefined;
+    const publishedImages = isAsked ? await readPublished(image.published ?? '') : known;
     const checks: { platform: string | undefined; results: ImageResult['checks'][number]['results'] }[] = [];
     for (const platform of contents?.images ?? []) {
-      const published = publishedImages.find((other) => other.platform === platform.platform);
-      const results = await checkLayoutImage(image.layout ?? '', platform, plan.rules, published, formatBytes);
+      const before = publishedImages.find((other) => other.platform === platform.platform);
+      const results = await checkLayoutImage(image.layout ?? '', platform, plan.rules, before, formatBytes);
       if (results.length > 0) checks.push({ platform: platform.platform, results });
     }
     built.push({ ...image, contents, publishedImages, checks, metadata: metadata.get(image.name) });

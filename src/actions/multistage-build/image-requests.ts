@@ -113,9 +113,10 @@ function oneByHand(inputs: BuildInputs, event: RunnerEvent, variant: Variant | u
     ...(target === undefined ? {} : { target }),
     ...(platforms.length === 0 ? {} : { platforms }),
   };
-  const scope = [inputs.context ?? '', file ?? 'Dockerfile', target ?? '', variant?.name ?? '', ...platforms].filter(
-    (part) => part !== '' && part !== '.',
-  );
+  const [tag] = inputs.tags;
+  const image = tag === undefined ? '' : inInput('tags', () => parseReference(tag)).name;
+  const parts = [image, inputs.context ?? '', file ?? 'Dockerfile', target ?? '', variant?.name ?? '', ...platforms];
+  const scope = parts.filter((part) => part !== '' && part !== '.');
   const suffix = variant?.suffix ?? '';
   const tags = inputs.tags.map((tag) => withSuffix(tag, suffix));
   const exports = inputs.export.filter(isText).map(parseFolderExport);

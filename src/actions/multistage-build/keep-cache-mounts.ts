@@ -16,7 +16,7 @@ import { formatBytes } from '../../core/report/markdown.ts';
 import { messagesOf } from '../../core/runner/errors.ts';
 import type { ActionContext } from '../../core/runner/run-action.ts';
 import type { BuildRun } from './build.ts';
-import { MAX_PATIENCE } from './cache-connection.ts';
+import { patienceOf } from './cache-connection.ts';
 import type { BuildPlan, PlannedImage } from './plan.ts';
 
 /** The cache mounts of one image, and what was found for them. */
@@ -33,8 +33,6 @@ export interface MountLimits {
   readonly isWritable: boolean;
   /** Milliseconds. */
   readonly cacheTimeout: number;
-  /** Bytes. */
-  readonly maxBytes: number;
 }
 
 const HELPER = 'slipway-cache-mounts';
@@ -80,9 +78,9 @@ export async function saveCacheMounts(
       const { size } = await stat(file);
       const key = `${each.prefix}${(await fileDigest(file)).slice(0, 16)}`;
       if (key === each.restoredKey) continue;
-      if (size > limits.maxBytes) {
+      if (size > each.image.mountShare) {
         context.log.notice(
-          `the cache mounts ${namesOf(each)} hold ${formatBytes(size)}, more than their share of ${formatBytes(limits.maxBytes)}, and are not kept`,
+          `the cache mounts ${namesOf(each)} hold ${formatBytes(size)}, more than their share of ${formatBytes(each.image.mountShare)}, and are not kept`,
         );
         continue;
       }
@@ -105,9 +103,8 @@ async function guarded(
   { environment, log }: ActionContext,
   use: (folders: KeptFolders) => Promise<readonly KeptMounts[]>,
 ): Promise<readonly KeptMounts[]> {
-  const patience = Math.min(cacheTimeout, MAX_PATIENCE);
   try {
-    return await withKeptFolders({ environment, patience, deadline: cacheTimeout, log }, use);
+    return await withKeptFolders({ environment, patience: patienceOf(cacheTimeout), deadline: cacheTimeout, log }, use);
   } catch (error) {
     log.notice(`cache mounts were not ${verb}, and the build goes on: ${messagesOf(error).join(': ').slice(0, 300)}`);
     return mounts;

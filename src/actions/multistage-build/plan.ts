@@ -7,7 +7,6 @@ import {
   formatDefinition,
   targetName,
 } from '../../core/buildkit/bake-definition.ts';
-import { buildArguments } from '../../core/buildkit/build-arguments.ts';
 import { argumentsLikeSecrets, type BuildSecrets } from '../../core/buildkit/build-secrets.ts';
 import { type Builder, isCapable } from '../../core/buildkit/builder.ts';
 import type { CacheKind } from '../../core/buildkit/cache.ts';
@@ -21,10 +20,10 @@ import { sourceLabels } from '../../core/buildkit/source-labels.ts';
 import type { Row } from '../../core/images/row.ts';
 import { INPUTS_LABEL } from '../../core/registry/inputs-tag.ts';
 import type { Environment } from '../../core/runner/commands.ts';
-import { ConfigurationError } from '../../core/runner/errors.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';
 import { inInput } from '../../core/runner/inputs.ts';
 import { readAllowedPaths } from './allowed-paths.ts';
+import { type BuildAsBuild, planAsBuild, withoutCaches } from './build-without-bake.ts';
 import type { PublishedSizes } from './cache-budget.ts';
 import { cacheAttributes, chooseCaches, ownCacheFolder } from './choose-cache.ts';
 import type { BuildInputs } from './contract.ts';
@@ -58,6 +57,8 @@ export interface PlannedImage {
   readonly dockerfile: string | undefined;
   readonly cache: CacheKind;
   readonly localCacheFolder: string | undefined;
+  /** Bytes of GitHub's cache that its cache mounts may fill. */
+  readonly mountShare: number;
   /** The published image that it is compared with. */
   readonly published: string | undefined;
   /** Name under which it is loaded into the engine for smoke tests. */
@@ -81,7 +82,7 @@ export interface BuildPlan {
   /** The same build without any cache, for when the cache's own set-up fails it. */
   readonly definitionWithoutCache: string;
   /** The arguments of `docker buildx build` that do the same, where bake cannot. */
-  readonly asBuild: { readonly withCache: readonly string[]; readonly withoutCache: readonly string[] } | undefined;
+  readonly asBuild: BuildAsBuild | undefined;
   readonly allow: readonly string[];
   readonly secrets: BuildSecrets;
   readonly rules: ImageRules;
@@ -96,8 +97,8 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
   const requests = requestImages(inputs, facts.event).map((request) => withEnvironment(request, facts.environment));
   const rules = readRules(inputs);
   const secrets = readSecrets(inputs, facts);
-  const { caches, notices } = chooseCaches(inputs, requests, facts);
-  const cacheOf = ({ name }: ImageRequest): CacheKind => caches.get(name) ?? 'off';
+  const { fits, notices } = chooseCaches(inputs, requests, facts);
+  const cacheOf = ({ name }: ImageRequest): CacheKind => fits.get(name)?.kind ?? 'off';
   const isLayoutNeeded = needsLayout(inputs, rules, facts.builder);
   const target: Record<string, BakeTarget> = Object.create(null);
   const targets: string[] = [];
@@ -128,6 +129,7 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
       plannedImage(request, inputs, cacheOf(request), facts.event, {
         layout: isLayoutNeeded ? layoutFolder(facts, request) : undefined,
         smokeName: smokeNameOf(request, inputs, facts),
+        mountShare: fits.get(request.name)?.mountShare ?? 0,
       }),
     ),
     exports,
@@ -135,7 +137,7 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
     labels,
     definition: formatDefinition(definition),
     definitionWithoutCache: formatDefinition({ ...definition, target: withoutCaches(target) }),
-    asBuild: planAsBuild(inputs, requests, target, exports),
+    asBuild: planAsBuild(inputs, requests, target, exports.length > 0),
     allow: [
       ...new Set([...inputs.allow, ...(inputs.ssh.length > 0 ? ['ssh'] : []), ...readAllowedPaths(inputs, facts)]),
     ],
@@ -242,37 +244,12 @@ function exportSource(
   return name;
 }
 
-function withoutCaches(targets: Readonly<Record<string, BakeTarget>>): Readonly<Record<string, BakeTarget>> {
-  return Object.fromEntries(
-    Object.entries(targets).map(([name, { 'cache-from': _from, 'cache-to': _to, ...rest }]) => [name, rest]),
-  );
-}
-
-/** `cgroup-parent` is all that bake has no attribute for (buildx 0.29). Throws ConfigurationError for several targets. */
-function planAsBuild(
-  inputs: BuildInputs,
-  requests: readonly ImageRequest[],
-  target: Readonly<Record<string, BakeTarget>>,
-  exports: readonly PlannedExport[],
-): BuildPlan['asBuild'] {
-  if (inputs.cgroupParent === undefined) return undefined;
-  const [request] = requests;
-  if (request === undefined || requests.length > 1 || exports.length > 0)
-    throw new ConfigurationError('input "cgroup-parent" is for a build of one image, without "export"');
-  const more = { cgroupParent: inputs.cgroupParent, dockerfile: request.row?.dockerfile ?? inputs.file };
-  const withoutCache = withoutCaches(target)[request.name] ?? {};
-  return {
-    withCache: buildArguments(target[request.name] ?? {}, more),
-    withoutCache: buildArguments(withoutCache, more),
-  };
-}
-
 function plannedImage(
   request: ImageRequest,
   inputs: BuildInputs,
   cache: CacheKind,
   event: RunnerEvent,
-  places: Pick<PlannedImage, 'layout' | 'smokeName'>,
+  places: Pick<PlannedImage, 'layout' | 'smokeName' | 'mountShare'>,
 ): PlannedImage {
   const { row } = request;
   const isLocal = inputs.context !== undefined && !/:\/\//.test(inputs.context);

@@ -23,7 +23,6 @@ import {
 } from '../../core/runner/run-action.ts';
 import { build, failureFinding, metadataPath, rebuild, repeatCommand, warningFinding } from './build.ts';
 import { createLeaveBuildRecord, recordsOf } from './build-records.ts';
-import { readPublishedSizes, shareOf } from './cache-budget.ts';
 import { connectCache } from './cache-connection.ts';
 import { callFrontend } from './call-frontend.ts';
 import { checkExports, failedExportChecks } from './check-exports.ts';
@@ -36,8 +35,10 @@ import { type FinishedImage, failedChecks, pushImages, readImages, titleOf } fro
 import { freeDiskSpace } from './free-disk-space.ts';
 import { requestImages } from './image-requests.ts';
 import { fillCacheMounts, removeMountFolders, saveCacheMounts } from './keep-cache-mounts.ts';
+import { endOrphanBuilds } from './orphan-builds.ts';
 import { withParentImages } from './parent-images.ts';
 import { type BuildPlan, planBuild, smokePrefix } from './plan.ts';
+import { readPublished, sizesOf } from './published-images.ts';
 import { createRegistryCalls } from './push-image.ts';
 import { chooseLogin, logIn, registriesOf } from './registry-login.ts';
 import { imageOutputs, timingOutputs } from './result-outputs.ts';
@@ -65,6 +66,8 @@ export const run: Run<typeof contract> = async (given, context) => {
 export const post: Post<typeof contract> = async (inputs, context) => {
   const { state, environment, runCommand } = context;
   const folder = state.get(FOLDER_STATE);
+  // A main step that came to its end has removed it.
+  if (folder !== undefined && existsSync(folder)) await endOrphanBuilds(folder);
   if (folder !== undefined) await removeTraces(folder, inputs, context);
   const builder = state.get(BUILDER_STATE);
   if (builder !== undefined) await removeBuilder(builder, { runCommand, env: environment });
@@ -79,12 +82,13 @@ async function removeTraces(folder: string, inputs: BuildInputs, context: Action
 async function buildIn(folder: string, inputs: BuildInputs, context: ActionContext): Promise<Result> {
   const { event, environment, workspace, log } = context;
   await freeDiskSpace(inputs, requestImages(inputs, event), context);
-  const [builder, commitTime, publishedSizes] = await Promise.all([
+  const [builder, commitTime, published] = await Promise.all([
     chooseBuilder(inputs, context),
     readCommitTime(context),
-    readPublishedSizes(inputs, context),
+    readPublished(inputs, context),
   ]);
-  const plan = planBuild(inputs, { event, environment, workspace, folder, builder, commitTime, publishedSizes });
+  const facts = { event, environment, workspace, folder, builder, commitTime, publishedSizes: sizesOf(published) };
+  const plan = planBuild(inputs, facts);
   await sayPlan(plan, builder.name, context);
   await checkRowPaths(plan, workspace);
   await prepareExports(plan.exports, workspace, log);
@@ -101,7 +105,7 @@ async function buildIn(folder: string, inputs: BuildInputs, context: ActionConte
     cacheDeadline: inputs.cacheTimeout,
   };
   if (inputs.call !== 'build') return callFrontend(inputs.call, plan, run, context);
-  const limits = { isWritable: !isFromFork(event), cacheTimeout: inputs.cacheTimeout, maxBytes: shareOf(inputs) };
+  const limits = { isWritable: !isFromFork(event), cacheTimeout: inputs.cacheTimeout };
   // With `no-cache`, BuildKit gives every step new mounts.
   const keepsMounts = !inputs.noCache && inputs.cacheMounts === 'auto' && inputs.cache !== 'off' && cache.isUsable;
   const mounts = keepsMounts ? await fillCacheMounts(plan, run, limits, context) : [];
@@ -114,7 +118,8 @@ async function buildIn(folder: string, inputs: BuildInputs, context: ActionConte
 
   const metadata = await readMetadata(plan, folder);
   const registry = createRegistryCalls(login, log);
-  const read = await readImages(plan, metadata === '' ? new Map() : parseMetadata(metadata), registry.readPublished);
+  const told = metadata === '' ? new Map() : parseMetadata(metadata);
+  const read = await readImages(plan, told, published, registry.readPublished);
   const exports = await checkExports(plan, folder, (target, layout) =>
     rebuild(plan, run, context, target, { output: `type=oci,tar=false,dest=${layout}` }),
   );

@@ -8,7 +8,7 @@ import type { BakeTarget } from './bake-definition.ts';
  */
 export function buildArguments(
   target: BakeTarget,
-  more: { readonly cgroupParent: string; readonly dockerfile: string | undefined },
+  more: { readonly cgroupParent: string | undefined; readonly dockerfile: string | undefined },
 ): readonly string[] {
   const many = (flag: string, values: readonly string[] = []): readonly string[] =>
     values.flatMap((value) => [flag, value]);
@@ -17,7 +17,7 @@ export function buildArguments(
   const one = (flag: string, value: string | undefined): readonly string[] =>
     value === undefined ? [] : [flag, value];
   return [
-    ...['--cgroup-parent', more.cgroupParent],
+    ...one('--cgroup-parent', more.cgroupParent),
     ...one('--file', more.dockerfile),
     ...one('--target', target.target),
     ...pairs('--build-arg', target.args),

@@ -7,6 +7,8 @@ import { createPathMatcher } from './path-matcher.ts';
 export interface ExportedFiles {
   /** Bytes of all files. */
   readonly size: number;
+  /** The largest file, relative to the folder; undefined in an empty one. */
+  readonly largest: { readonly path: string; readonly size: number } | undefined;
   readonly files: number;
   /** Paths relative to the folder that the globs mean, in order. */
   readonly forbidden: readonly string[];
@@ -18,13 +20,16 @@ export async function readExportedFiles(folder: string, globs: GlobList): Promis
   const forbidden: string[] = [];
   let size = 0;
   let files = 0;
+  let largest: ExportedFiles['largest'];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const below = relative(folder, path);
     if (isForbidden(below)) forbidden.push(below);
     if (!entry.isFile()) continue;
     files += 1;
-    size += (await lstat(path)).size;
+    const own = (await lstat(path)).size;
+    size += own;
+    if (own > (largest?.size ?? -1)) largest = { path: below, size: own };
   }
-  return { size, files, forbidden: forbidden.sort() };
+  return { size, files, largest, forbidden: forbidden.sort() };
 }

@@ -70,7 +70,9 @@ function checkRequirement(image: LayoutImage, requirement: Exclude<Requirement, 
     return { check: requirement, hasPassed: image.hasHealthcheck, finding };
   }
   const hasPassed = !isRoot(image.user);
-  const finding = image.user === '' ? 'no USER is set, so processes run as root' : `processes run as ${image.user}`;
+  const by = hasPassed || image.userInstruction === undefined ? '' : ` by ${image.userInstruction.slice(0, 200)}`;
+  const finding =
+    image.user === '' ? 'no USER is set, so processes run as root' : `processes run as ${image.user}${by}`;
   return { check: requirement, hasPassed, finding };
 }
 

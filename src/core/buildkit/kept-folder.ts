@@ -39,10 +39,11 @@ export async function withKeptFolders<T>(
   { environment, patience, deadline, log }: KeptFolderOptions,
   use: (folders: KeptFolders) => Promise<T>,
 ): Promise<T> {
-  const gate = await startCacheGate({ target: environment['ACTIONS_RESULTS_URL'] ?? '', patience, log });
+  const target = environment['ACTIONS_RESULTS_URL'] ?? '';
+  const gate = await startCacheGate({ target, patience, log, guests: 'this-machine' });
   const before = new Map(['ACTIONS_RESULTS_URL', ...VARIABLES].map((name) => [name, process.env[name]]));
   for (const name of VARIABLES) process.env[name] = environment[name] ?? '';
-  process.env['ACTIONS_RESULTS_URL'] = gate.url;
+  process.env['ACTIONS_RESULTS_URL'] = gate.urlAt('127.0.0.1');
   try {
     const { restoreCache, saveCache } = await import('@actions/cache');
     return await use({

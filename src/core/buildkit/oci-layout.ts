@@ -25,6 +25,8 @@ export interface LayoutImage {
   readonly configDigest: string;
   /** The user that processes run as; `''` for root. */
   readonly user: string;
+  /** The instruction that says so, where one does. */
+  readonly userInstruction: string | undefined;
   readonly hasHealthcheck: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly layers: readonly ImageLayer[];
@@ -82,6 +84,7 @@ export function toImage(
     platform: formatPlatform(image),
     configDigest: configuration.digest,
     user: typeof user === 'string' ? user : '',
+    userInstruction: history.map((entry) => String(entry['created_by'] ?? '')).findLast((by) => /^USER /.test(by)),
     hasHealthcheck: isHealthcheck(settings['Healthcheck']),
     labels: isRecord(settings['Labels'])
       ? Object.fromEntries(Object.entries(settings['Labels']).map(([key, value]) => [key, String(value)]))

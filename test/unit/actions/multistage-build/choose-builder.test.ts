@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseBuilder } from '../../../../src/actions/multistage-build/choose-builder.ts';
 import { post } from '../../../../src/actions/multistage-build/run.ts';
 import { runCommand } from '../../../../src/core/runner/command.ts';
+import { ConfigurationError } from '../../../../src/core/runner/errors.ts';
 import { createLog } from '../../../../src/core/runner/log.ts';
 import type { ActionContext } from '../../../../src/core/runner/run-action.ts';
 import { buildInputs, pushEvent } from './build-inputs.ts';
@@ -78,6 +79,14 @@ describe('the builder', () => {
     ],
     [{ driver: 'remote', endpoint: 'tcp://a:1' }, '--driver remote tcp://a:1'],
     [
+      { driver: 'kubernetes', platforms: 'linux/amd64,linux/arm64' },
+      '--driver kubernetes --platform linux/amd64,linux/arm64',
+    ],
+    [
+      { driver: 'remote', endpoint: 'tcp://a:1', image: '{"image":"web","platform":"linux/arm64"}' },
+      '--driver remote --platform linux/arm64 tcp://a:1',
+    ],
+    [
       { driver: 'docker-container', 'buildkitd-config': '/etc/b.toml' },
       '--driver docker-container --buildkitd-config /etc/b.toml',
     ],
@@ -92,6 +101,41 @@ describe('the builder', () => {
     [{ driver: 'docker', endpoint: 'x' }, 'of a builder that is created'],
   ])('of %j is refused: %s', async (inputs, message) => {
     await expect(chooseBuilder(buildInputs(inputs), await contextWith('containerd'))).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['echo "docker: unknown command: docker buildx" >&2; exit 1', 'install the plugin docker-buildx, 0.18 or newer'],
+    ['echo "docker: \'buildx\' is not a docker command." >&2; exit 1', 'install the plugin docker-buildx'],
+    ['echo "ERROR: no builder \\"mine\\" found" >&2; exit 1', 'no builder "mine" found'],
+    [
+      'printf "Name: default\\nDriver: \\nError: Cannot connect to the Docker daemon\\n"',
+      'Cannot connect to the Docker daemon',
+    ],
+  ])('that "%s" tells of is refused: %s', async (does, message) => {
+    const context = await contextWith('containerd');
+    await writeFile(join(root, 'docker'), `#!/bin/sh\n${does}\n`);
+    const refused = chooseBuilder(buildInputs({}), context);
+    await expect(refused).rejects.toThrow(message);
+    await expect(refused).rejects.toBeInstanceOf(ConfigurationError);
+  });
+
+  it('is asked for in vain without Docker', async () => {
+    const context = { ...(await contextWith('containerd')), environment: { PATH: join(root, 'empty') } };
+    await expect(chooseBuilder(buildInputs({}), context)).rejects.toThrow('there is no "docker" on this runner');
+  });
+
+  it.each([
+    ['once by the network', 'i/o timeout', 1, [5_000], undefined],
+    ['by the network each time', 'toomanyrequests: rate limit', 9, [5_000, 10_000], 'toomanyrequests'],
+    ['by a refusal', 'manifest unknown', 9, [], 'manifest unknown'],
+  ])('that is kept from its start %s is started again after %j: %s', async (_, says, times, expected, message) => {
+    const boot = `echo x >> ${root}/boots; [ $(wc -l < ${root}/boots) -gt ${times} ] && exit 0; echo "${says}" >&2; exit 1`;
+    const context = await contextWith('classic', boot);
+    const pauses: number[] = [];
+    const chosen = chooseBuilder(buildInputs({}), context, async (pause) => pauses.push(pause));
+    if (message === undefined) expect(await chosen).toMatchObject({ isOwn: true });
+    else await expect(chosen).rejects.toThrow(message);
+    expect(pauses).toEqual(expected);
   });
 
   it('is known to the post step before it is created, so that it is removed when creating fails', async () => {

@@ -171,6 +171,29 @@ describe('the plan by hand', () => {
     });
   });
 
+  it.each([
+    [{ 'add-hosts': 'a:1.2.3.4\nb:1.2.3.5' }, ['--add-host', 'a=1.2.3.4', '--add-host', 'b=1.2.3.5']],
+    [{ 'cgroup-parent': '/ci' }, ['--cgroup-parent', '/ci']],
+    [{ 'add-hosts': 'a:1.2.3.4' }, undefined],
+    [{ 'add-hosts': 'a:1.2.3.4\nb:1.2.3.5', export: '/srv' }, undefined],
+  ])('with %j is built without bake by %j', (texts, expected) => {
+    const { asBuild } = plan({ context: '.', ...texts });
+    if (expected === undefined) expect(asBuild).toBeUndefined();
+    else expect(asBuild?.withCache).toEqual(expect.arrayContaining(expected));
+  });
+
+  it.each([
+    [{ context: '.' }, 'Dockerfile'],
+    [{ context: '.', tags: 'ghcr.io/acme/web:1,ghcr.io/acme/other:1' }, 'acme-web-Dockerfile'],
+    [{ context: '.', tags: 'ghcr.io/acme/web:pr-5@sha256:bad' }, undefined],
+    [{ context: 'api', file: 'api/prod.Dockerfile', target: 'run' }, 'api-api-prod.Dockerfile-run'],
+    [{ context: '.', platforms: 'linux/arm64' }, 'Dockerfile-linux-arm64'],
+    [{ context: '.', 'cache-scope': 'mine' }, 'mine'],
+  ])('of %j has the cache scope %s', (texts, scope) => {
+    if (scope === undefined) expect(() => plan(texts)).toThrow('input "tags"');
+    else expect(targetOf(texts)['cache-from']).toEqual([`type=gha,scope=${scope},timeout=600s`]);
+  });
+
   it('asks bake for what it is allowed, and for no folder but those that are named', () => {
     expect(
       plan({ context: '../other', allow: 'network.host', ssh: 'default', outputs: 'type=local,dest=/out' }).allow,
@@ -208,12 +231,40 @@ describe('the budget of GitHub’s cache', () => {
   it.each([
     ['1', new Map(), 'gha'],
     ['4', new Map(), 'gha'],
+    ['1', new Map([['web-gpu-linux-amd64', 11_000_000_000]]), 'registry'],
+    ['1', new Map([['web-gpu-linux-amd64', 9_000_000_000]]), 'gha'],
     ['4', new Map([['web-gpu-linux-amd64', 6_000_000_000]]), 'registry'],
     ['4', new Map([['web-gpu-linux-amd64', 1_000_000_000]]), 'gha'],
   ])('shared by %s rows, with published sizes %j, leaves an image for GPUs to %s', (rows, publishedSizes, kind) => {
     const planned = plan({ image, 'cache-rows': rows, repository: 'ghcr.io/acme/{image}' }, { publishedSizes });
     expect(JSON.stringify(targetsOf(planned.definition))).toContain(`type=${kind},`);
     expect(planned.notices).toHaveLength(kind === 'gha' ? 0 : 1);
+  });
+});
+
+describe('the share of an image', () => {
+  const rows = JSON.stringify([row, { ...row, variant: 'cpu', scope: 'web-cpu-amd64', 'cache-mode': 'max' }]);
+  const sizes = new Map([
+    ['web-gpu-linux-amd64', 1_000_000_000],
+    ['web-cpu-linux-amd64', 2_000_000_000],
+  ]);
+  it.each([
+    // 10 GB among two jobs of two images: 2.5 GB each; the second would need 2 GB times 1.5.
+    [{ image: rows, 'cache-rows': '2' }, sizes, ['gha 1500', 'registry 2500']],
+    [{ image: rows, 'cache-rows': '2', 'cache-mode': 'min' }, sizes, ['gha 1500', 'gha 500']],
+    [{ image: rows, 'cache-rows': '1' }, new Map(), ['gha 5000', 'gha 5000']],
+    [{ image: rows, 'cache-rows': '', 'cache-budget': '1GB' }, sizes, ['registry 500', 'registry 500']],
+    [{ image, 'cache-rows': '1', cache: 'registry' }, sizes, ['registry 10000']],
+  ])('of %j leaves its cache mounts what its layers do not need: %j %j', (texts, publishedSizes, expected) => {
+    const { images } = plan({ repository: 'ghcr.io/acme/{image}', ...texts }, { publishedSizes });
+    expect(images.map(({ cache, mountShare }) => `${cache} ${mountShare / 1e6}`)).toEqual(expected);
+  });
+
+  it('that is too small stays with GitHub where no registry is known, and says so', () => {
+    const publishedSizes = new Map([['image', 20_000_000_000]]);
+    const planned = plan({ context: '.', published: 'a/b:1' }, { publishedSizes });
+    expect(planned.images[0]).toMatchObject({ cache: 'gha', mountShare: 0 });
+    expect(planned.notices).toEqual([expect.stringContaining('"repository" would let it go to the registry')]);
   });
 });
 
@@ -228,6 +279,22 @@ describe('the cache of a plan', () => {
     const target = targetOf({ image, ...texts }, change);
     expect(target['cache-from']).toHaveLength(1);
     expect('cache-to' in target).toBe(isWritten);
+  });
+
+  it.each([
+    ['registry', 'a pull request', ['', '.next'], { baseRef: 'next' }],
+    ['local', 'a pull request', ['.pr-5', '.next', ''], { baseRef: 'next' }],
+    ['local', 'a fork’s pull request', ['.pr-5', ''], { baseRef: 'main', head: 'evil/app' }],
+  ] as const)('in a %s reads for %s what its own, the base and the default branch left', (cache, _, ends, event) => {
+    const payload = {
+      repository: { default_branch: 'main' },
+      pull_request: { number: 5, head: { repo: { full_name: 'head' in event ? event.head : 'Acme/App' } } },
+    };
+    const facts = { event: { ...ownPullRequest, baseRef: event.baseRef, ref: 'refs/pull/5/merge', payload } };
+    const target = targetOf({ image, cache, 'cache-folder': '/cache', repository: 'ghcr.io/a/b' }, facts);
+    const read = (target['cache-from'] as string[]).map((text) => text.split('web-gpu-amd64')[1]);
+    expect(read.toSorted()).toEqual([...ends].toSorted());
+    expect('cache-to' in target).toBe(cache === 'local' && !('head' in event));
   });
 
   it('is left out with a notice where the runner offers none', () => {

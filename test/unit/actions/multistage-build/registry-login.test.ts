@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseLogin, registriesOf } from '../../../../src/actions/multistage-build/registry-login.ts';
+import { parseGrowth } from '../../../../src/core/buildkit/image-rules.ts';
 import { runCommand } from '../../../../src/core/runner/command.ts';
 import { pushEvent } from './build-inputs.ts';
 
@@ -52,15 +53,20 @@ describe('the registries of a run', () => {
     layout: undefined,
     dockerfile: undefined,
     localCacheFolder: undefined,
-    published: undefined,
+    mountShare: 0,
+    published: 'old.example/a/b:latest',
     smokeName: undefined,
   };
   it.each([
-    ['false', 'gha', []],
-    ['false', 'registry', ['ghcr.io']],
-    ['by-digest', 'gha', ['ghcr.io']],
-    ['true', 'gha', ['quay.io', 'docker.io']],
-  ] as const)('that pushes %s and caches in %s are %j', (push, cache, expected) => {
-    expect([...registriesOf({ images: [{ ...image, cache }] }, { push })]).toEqual(expected);
+    ['false', 'gha', undefined, []],
+    ['false', 'registry', undefined, ['ghcr.io']],
+    ['by-digest', 'gha', undefined, ['ghcr.io']],
+    ['true', 'gha', undefined, ['quay.io', 'docker.io']],
+    // A private image can be compared with after a login only.
+    ['false', 'gha', '10%', ['old.example']],
+  ] as const)('that pushes %s, caches in %s and allows a growth of %s are %j', (push, cache, growth, expected) => {
+    const maxGrowth = growth === undefined ? undefined : parseGrowth(growth);
+    const rules = { maxSize: undefined, maxGrowth, require: [], forbidPaths: [] };
+    expect([...registriesOf({ images: [{ ...image, cache }], rules }, { push })]).toEqual(expected);
   });
 });

@@ -18,6 +18,7 @@ const layout = (size: number, platform = 'linux/amd64'): LayoutImage => ({
   platform,
   configDigest: '',
   user: '',
+  userInstruction: undefined,
   hasHealthcheck: false,
   labels: {},
   layers: [{ mediaType: '', digest: `sha256:${'1'.repeat(64)}`, size, instruction: 'COPY . .' }],
@@ -90,5 +91,36 @@ describe('the summary of a build', () => {
     );
     expect(text).toContain('line 19\n```\n\nIt took 12.0 s; 2 of 4 steps from the cache.');
     expect(text).not.toContain('Pushed to');
+  });
+
+  test('takes nothing of an image or a check for markup', () => {
+    const results = [{ check: 'max-size', hasPassed: false, finding: '<b>too</b> large' }];
+    const text = summary([image({ title: 'web|gpu', checks: [{ platform: undefined, results }] })]);
+    expect(text).not.toContain('<b>');
+    expect(text).toContain('web&#124;gpu');
+  });
+
+  test('lists the largest layers, and counts the rest', () => {
+    const [layer] = layout(0).layers;
+    if (layer === undefined) throw new Error('a layout has a layer');
+    const layers = Array.from({ length: 10 }, (_, at) => ({
+      ...layer,
+      size: (at + 1) * 1_000_000,
+      instruction: `RUN step ${at + 1}`,
+    }));
+    const rows = summary([image({ platforms: [{ ...layout(55_000_000), layers }] })])
+      .split('\n')
+      .filter((line) => /RUN step|smaller layers/.test(line));
+    expect(rows).toHaveLength(9);
+    expect(rows[0]).toContain('RUN step 10');
+    expect(rows.at(-1)).toMatch(/3\.0&nbsp;MB \| 2 smaller layers/);
+  });
+
+  test('says what was exported, and how it was judged', () => {
+    const folder = { folder: 'site', size: 3_000, files: 2, results: [check('forbid-paths', true)] };
+    const text = buildSummary([image()], [folder], timeline, '{"target":{}}');
+    expect(text).toMatch(/<code>site<\/code> \| 3\.0&nbsp;kB \| 2 \|/);
+    expect(text).toMatch(/✅ \| <code>forbid-paths<\/code>/);
+    expect(text).toContain('{"target":{}}');
   });
 });

@@ -11,6 +11,9 @@ Endpoint:         default
 Status:           running
 BuildKit version: v0.25.1
 Platforms:        linux/amd64*, linux/arm64
+Labels:
+ org.mobyproject.buildkit.worker.moby.host-gateway-ip: 172.17.0.1
+ org.mobyproject.buildkit.worker.snapshotter:          overlayfs
 `;
 
 describe('a builder', () => {
@@ -21,6 +24,14 @@ describe('a builder', () => {
       buildkitVersion: 'v0.25.1',
       platforms: ['linux/amd64', 'linux/arm64'],
     });
+  });
+
+  it.each([
+    ['of the engine, with the images in containerd', text, true],
+    ['of the engine, with a classic store', text.replace(/^ .*snapshotter.*\n/m, ''), false],
+    ['in a container, which has a snapshotter too', text.replace('docker', 'docker-container'), false],
+  ])('%s, tells the store by its snapshotter', (_, told, expected) => {
+    expect(parseBuilder(told).hasContainerdStore).toBe(expected);
   });
 
   it.each([
