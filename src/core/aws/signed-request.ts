@@ -88,8 +88,8 @@ type Outcome =
 
 async function tryOnce(sender: SignedSender, call: SignedCall, end: number): Promise<Outcome> {
   const body = await call.body?.();
-  const base = new URL(sender.endpoint);
-  const path = `${base.pathname === '/' ? '' : decodeURIComponent(base.pathname)}${call.path}`;
+  const base = baseOf(sender.endpoint);
+  const path = `${base.path}${call.path}`;
   const headers = signRequest(
     { ...call, path, host: base.host, payloadHash: call.payloadHash ?? hashOf(body) },
     sender.scope,
@@ -125,6 +125,25 @@ async function tryOnce(sender: SignedSender, call: SignedCall, end: number): Pro
       retryAfter: undefined,
     };
   }
+}
+
+interface Base {
+  readonly endpoint: string;
+  readonly origin: string;
+  readonly host: string;
+  /** Decoded, without a slash at its end. */
+  readonly path: string;
+}
+
+let lastBase: Base | undefined;
+
+/** The parts of an endpoint, which all requests of a deploy share. */
+function baseOf(endpoint: string): Base {
+  if (lastBase?.endpoint !== endpoint) {
+    const { origin, host, pathname } = new URL(endpoint);
+    lastBase = { endpoint, origin, host, path: pathname === '/' ? '' : decodeURIComponent(pathname) };
+  }
+  return lastBase;
 }
 
 function faultOf(call: SignedCall, answer: Answer, refusal: Refusal): Outcome {
