@@ -171,20 +171,22 @@ function send(
   });
 }
 
-async function readAll(stream: Readable, options: RequestOptions): Promise<Buffer> {
+/** By events: the iterator of a stream is a tenth of the processor time of a small request. */
+function readAll(stream: Readable, options: RequestOptions): Promise<Buffer> {
   const limit = options.maxBytes ?? DEFAULT_MAX_BYTES;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream) {
-    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-    size += bytes.length;
-    if (size > limit) {
-      stream.destroy();
-      throw new TooLongError(`the answer is longer than ${limit} bytes`);
-    }
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
+  return new Promise((resolve, reject) => {
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit) chunks.push(chunk);
+      else stream.destroy(new TooLongError(`the answer is longer than ${limit} bytes`));
+    });
+    stream.once('end', () => resolve(Buffer.concat(chunks)));
+    stream.once('error', reject);
+    // A connection that is cut in the middle of an answer; after its end, or an error, this says nothing new.
+    stream.once('close', () => reject(new Error('the answer was cut')));
+  });
 }
 
 function joinHeaders(headers: http.IncomingHttpHeaders): Readonly<Record<string, string>> {
