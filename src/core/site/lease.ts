@@ -61,8 +61,8 @@ export async function takeLease(
   if (first.kind === 'lost') return undefined;
   let etag = first.kind === 'written' ? first.etag : await overwriteManifest(client, prefix, current);
   let isConditional = first.kind === 'written' && current.hasConditionalWrites;
-  if (first.kind === 'written' && !isConditional) isConditional = await honoursConditions(client, prefix, current);
-  if (!isConditional) log.warning(NOT_KEPT_APART);
+  const isKnown = first.kind !== 'written' || isConditional;
+  if (first.kind !== 'written') log.warning(NOT_KEPT_APART);
 
   const lost = new AbortController();
   const store = async (manifest: ReleaseManifest): Promise<void> => {
@@ -91,6 +91,13 @@ export async function takeLease(
     writing = next.catch(() => undefined);
     return next;
   };
+  if (!isKnown) {
+    // Beside the first files, since only a warning hangs on it.
+    inTurn(async () => {
+      isConditional = await honoursConditions(client, prefix, current);
+      if (!isConditional) log.warning(NOT_KEPT_APART);
+    }).catch((error: unknown) => lost.abort(error));
+  }
   const write = (manifest: ReleaseManifest): Promise<void> =>
     inTurn(async () => {
       lost.signal.throwIfAborted();
