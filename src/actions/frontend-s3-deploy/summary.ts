@@ -7,7 +7,6 @@ export interface SummaryFacts {
   readonly bucket: string;
   readonly url: string;
   readonly isDryRun: boolean;
-  readonly files: readonly SiteFile[];
   /** Bytes of the release before; undefined when there was none. */
   readonly weightBefore: number | undefined;
 }
@@ -17,7 +16,7 @@ const MAX_TYPES = 15;
 const MAX_LISTED = 200;
 
 /** The job summary: what changed, by type and size, the biggest files, and the site's weight against the last release. */
-export function deploySummary({ plan, deleted }: Deployed, facts: SummaryFacts): string {
+export function deploySummary({ files, plan, deleted }: Deployed, facts: SummaryFacts): string {
   const writes = plan.groups.flat();
   const uploads = writes.filter(({ kind }) => kind === 'upload');
   const verb = facts.isDryRun ? 'Dry run: would deploy' : plan.isNewRelease ? 'Deployed' : 'Unchanged:';
@@ -30,10 +29,10 @@ export function deploySummary({ plan, deleted }: Deployed, facts: SummaryFacts):
   ];
   return [
     `## ${verb} release ${code(plan.release.id)}`,
-    `${linkTo(facts.url)} in bucket ${code(facts.bucket)}: ${facts.files.length} files, ${weight(facts)}.`,
+    `${linkTo(facts.url)} in bucket ${code(facts.bucket)}: ${files.length} files, ${weight(totalBytes(files), facts.weightBefore)}.`,
     table(['Files', 'Size', ''], counts),
     ...(uploads.length === 0 ? [] : [byType(uploads.map(({ file }) => file))]),
-    details(`Biggest ${Math.min(BIGGEST, facts.files.length)} files`, biggest(facts.files)),
+    details(`Biggest ${Math.min(BIGGEST, files.length)} files`, biggest(files)),
     ...(writes.length === 0
       ? []
       : [
@@ -69,8 +68,7 @@ export function totalBytes(files: Iterable<{ readonly size: number }>): number {
   return [...files].reduce((sum, { size }) => sum + size, 0);
 }
 
-function weight({ files, weightBefore }: SummaryFacts): string {
-  const now = totalBytes(files);
+function weight(now: number, weightBefore: number | undefined): string {
   if (weightBefore === undefined || weightBefore === now) return formatBytes(now);
   const difference = now - weightBefore;
   return `${formatBytes(now)} (${difference > 0 ? '+' : '−'}${formatBytes(Math.abs(difference))} against the last release)`;

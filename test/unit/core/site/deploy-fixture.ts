@@ -47,7 +47,7 @@ export async function createDeployer(): Promise<Deployer> {
     return deploySite({
       client: clientOf(server),
       prefix: '',
-      files,
+      files: async () => files,
       settings: {
         release: { id, commit: 'c0ffee', time: '2026-11-20T00:00:00Z' },
         keepReleases: keep,
@@ -87,7 +87,7 @@ async function filesOf(folder: string, pages: Pages, cache: string): Promise<rea
     await mkdir(dirname(join(source, path)), { recursive: true });
     await writeFile(join(source, path), text);
   }
-  const found = await readSourceFolder(source, () => true, { maxFiles: 1000, maxBytes: 1e9 });
+  const found = readSourceFolder(source, () => true, { maxFiles: 1000, maxBytes: 1e9 });
   return applyHeaderRules(await hashFiles(found), {
     cache: parseCacheRules(cache),
     headers: [],
