@@ -39,14 +39,13 @@ export function deploySummary({ files, plan, deleted }: Deployed, facts: Summary
           details(
             `${writes.length} changed files`,
             listed(
-              writes.map(
-                ({ path, kind, isReplaced }) =>
-                  `${code(path)} ${kind === 'copy' ? 'headers' : isReplaced ? 'changed' : 'new'}`,
-              ),
+              writes,
+              ({ path, kind, isReplaced }) =>
+                `${code(path)} ${kind === 'copy' ? 'headers' : isReplaced ? 'changed' : 'new'}`,
             ),
           ),
         ]),
-    ...(plan.deletes.length === 0 ? [] : [details(`${plan.deletes.length} old files`, listed(plan.deletes.map(code)))]),
+    ...(plan.deletes.length === 0 ? [] : [details(`${plan.deletes.length} old files`, listed(plan.deletes, code))]),
   ].join('\n\n');
 }
 
@@ -91,8 +90,8 @@ function biggest(files: readonly SiteFile[]): string {
   );
 }
 
-function listed(items: readonly string[]): string {
-  const shown = items.slice(0, MAX_LISTED).map((item) => `- ${item}`);
+function listed<T>(items: readonly T[], show: (item: T) => string): string {
+  const shown = items.slice(0, MAX_LISTED).map((item) => `- ${show(item)}`);
   if (items.length > MAX_LISTED) shown.push(`- and ${items.length - MAX_LISTED} more`);
   return shown.join('\n');
 }
