@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { RequestBody } from '../net/request.ts';
 import type { Log } from '../runner/log.ts';
-import type { AdaptiveConcurrency } from './adaptive-concurrency.ts';
+import { type AdaptiveConcurrency, createAdaptiveConcurrency } from './adaptive-concurrency.ts';
 import { AwsError } from './aws-error.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type DeleteError, type ListPage, readDeleteErrors, readListPage } from './s3-answers.ts';
@@ -78,6 +78,8 @@ export interface S3Client {
   delete(key: string): Promise<void>;
   /** Deletes at most 1,000 objects; returns those the server refused to delete. */
   deleteObjects(keys: readonly string[]): Promise<readonly DeleteError[]>;
+  /** The same bucket with a place of its own among the requests, for what must not wait behind a queue of uploads. */
+  beside(): S3Client;
   /** Any other operation, such as those of multipart uploads. `key` is undefined for the bucket itself. */
   send(key: string | undefined, call: Omit<SignedCall, 'path'>): Promise<SignedAnswer>;
 }
@@ -98,6 +100,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
   return {
     location,
     send,
+    beside: () => createS3Client({ ...options, concurrency: createAdaptiveConcurrency({ initial: 1, max: 1 }) }),
 
     async put(key, body, headers, condition = {}) {
       const answer = await send(key, {

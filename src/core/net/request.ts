@@ -55,11 +55,14 @@ const DEFAULT_DEADLINE = 300_000;
 const DEFAULT_TIMEOUT = 30_000;
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 
-const agents = {
-  // `proxyEnv` honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, which self-hosted runners set.
-  'http:': new http.Agent({ keepAlive: true, maxSockets: 64, proxyEnv: process.env }),
-  'https:': new https.Agent({ keepAlive: true, maxSockets: 64, proxyEnv: process.env }),
+const AGENT = {
+  keepAlive: true,
+  // Callers go up to 64 at once; the rest is for what must not wait behind their uploads, such as a lease.
+  maxSockets: 68,
+  // Honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, which self-hosted runners set.
+  proxyEnv: process.env,
 };
+const agents = { 'http:': new http.Agent(AGENT), 'https:': new https.Agent(AGENT) };
 
 /**
  * Sends a request and returns the final answer, whatever its status.

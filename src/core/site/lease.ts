@@ -49,11 +49,13 @@ export interface LeaseOptions extends Pick<PendingDeploy, 'release' | 'run' | 'c
  * warning says so. The order of the writes still keeps each page whole.
  */
 export async function takeLease(
-  client: S3Client,
+  bucket: S3Client,
   prefix: string,
   before: StoredManifest,
   options: LeaseOptions,
 ): Promise<Lease | undefined> {
+  // Behind a hundred slow uploads, a renewal came after the lease had ended.
+  const client = bucket.beside();
   const { log, duration = LEASE, ...deploy } = options;
   const pending = (): PendingDeploy => ({ ...deploy, until: Date.now() + duration, supersededBy: undefined });
   let current: ReleaseManifest = { ...(before.manifest ?? EMPTY_MANIFEST), pending: pending() };

@@ -109,7 +109,7 @@ export function siteOf(version: string): Pages {
   };
 }
 
-export function clientOf(server: MemoryS3): S3Client {
+export function clientOf(server: Pick<MemoryS3, 'endpoint'>, concurrency = 4): S3Client {
   const location = {
     bucket: 'bucket',
     region: 'us-east-1',
@@ -120,7 +120,7 @@ export function clientOf(server: MemoryS3): S3Client {
   return createS3Client({
     location,
     credentials: async () => ({ accessKeyId: 'AKIA', secretAccessKey: 'secret' }),
-    concurrency: createAdaptiveConcurrency({ initial: 4, max: 4 }),
+    concurrency: createAdaptiveConcurrency({ initial: concurrency, max: concurrency }),
   });
 }
 
