@@ -4,6 +4,7 @@ import type { RequestBody } from '../net/request.ts';
 import type { Log } from '../runner/log.ts';
 import { type AdaptiveConcurrency, createAdaptiveConcurrency } from './adaptive-concurrency.ts';
 import { AwsError } from './aws-error.ts';
+import { checksumHeaders } from './checksum-headers.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type DeleteError, type ListPage, readDeleteErrors, readListPage } from './s3-answers.ts';
 import type { S3Location } from './s3-location.ts';
@@ -197,13 +198,6 @@ function conditionHeaders({ ifMatch, ifNoneMatch }: Condition): ObjectHeaders {
     ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
     ...(ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch }),
   };
-}
-
-/** Ceph's gateway verifies the value only when the algorithm is named beside it, as the SDKs do. */
-function checksumHeaders(checksum: number): ObjectHeaders {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(checksum >>> 0);
-  return { 'x-amz-checksum-crc32': bytes.toString('base64'), 'x-amz-sdk-checksum-algorithm': 'CRC32' };
 }
 
 async function absentAs404(answer: Promise<SignedAnswer>): Promise<SignedAnswer | undefined> {
