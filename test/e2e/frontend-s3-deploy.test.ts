@@ -6,11 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contract } from '../../src/actions/frontend-s3-deploy/contract.ts';
 import { run } from '../../src/actions/frontend-s3-deploy/run.ts';
 import { createAdaptiveConcurrency } from '../../src/core/aws/adaptive-concurrency.ts';
-import { bodyOf, createS3Client, type S3Client } from '../../src/core/aws/s3-client.ts';
+import { createS3Client, type S3Client } from '../../src/core/aws/s3-client.ts';
+import { createRegistryClient } from '../../src/core/registry/registry-client.ts';
 import { runCommand } from '../../src/core/runner/command.ts';
 import { readEvent } from '../../src/core/runner/event.ts';
 import { readInputs } from '../../src/core/runner/inputs.ts';
 import { createLog } from '../../src/core/runner/log.ts';
+import { pushBuilt } from './published-images.ts';
 import { serviceAddress } from './service-address.ts';
 
 /** An S3 server that verifies signatures, checksums and conditions, and a user of it who may make buckets. */
@@ -99,9 +101,21 @@ describe('a deploy to a strict S3 server', () => {
     expect(await client.head(ODD_NAME)).toBeUndefined();
   });
 
-  it('has broken bytes refused by the server', async () => {
-    const body = { ...bodyOf(Buffer.from('right')), open: async () => Buffer.from('wrong') };
-    await expect(client.put('broken', body, {})).rejects.toMatchObject({ status: 400 });
-    expect(await client.head('broken')).toBeUndefined();
+  it('takes a folder out of an image, and sees an edit whatever the times of the files', async () => {
+    const registry = serviceAddress('SLIPWAY_REGISTRY');
+    const images = createRegistryClient();
+    const repository = `${registry}/frontend-${randomUUID().slice(0, 8)}`;
+    const push = (content: string) => pushBuilt(images, repository, 'linux/amd64', content);
+    const source = (digest: string) => `image: ${repository}@${digest}:/app/dist`;
+    const first = await deploy({ source: source(await push('<p>one')), prefix: 'from-image' });
+    expect(first).toMatchObject({ uploaded: 1 });
+    expect((await client.get('from-image/index.html', { maxBytes: 99 }))?.body.toString()).toBe('<p>one');
+    // The same size and the same time: what `aws s3 sync` takes for unchanged.
+    const second = { source: source(await push('<p>two')), prefix: 'from-image' };
+    expect(await deploy(second)).toMatchObject({ uploaded: 1 });
+    expect(await deploy(second)).toMatchObject({ uploaded: 0, unchanged: 1 });
+    await expect(deploy({ ...second, source: second.source.replace('/app/dist', '/app/nothing') })).rejects.toThrow(
+      '/app/nothing',
+    );
   });
 });

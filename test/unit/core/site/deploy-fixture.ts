@@ -18,6 +18,9 @@ import type { MemoryS3 } from '../../../harness/standins/memory-s3.ts';
 
 export const MANIFEST = '.slipway/manifest.json';
 
+/** A server, unless `choices.client` leads to another. */
+type Endpoint = Pick<MemoryS3, 'endpoint'>;
+
 export type Pages = Readonly<Record<string, string>>;
 
 export interface DeployChoices extends Partial<DeployRequest> {
@@ -27,13 +30,13 @@ export interface DeployChoices extends Partial<DeployRequest> {
   readonly cache?: string;
 }
 
-/** Deploys pages to a server in memory, each time as another release: `r1`, `r2`, … */
+/** Deploys pages, each time as another release: `r1`, `r2`, … */
 export interface Deployer extends AsyncDisposable {
   readonly lines: string[];
   /** The id of the last release that was begun. */
   readonly last: () => string;
-  deploy(server: MemoryS3, pages: Pages, choices?: DeployChoices): Promise<Deployed>;
-  restore(server: MemoryS3, release: string, from?: string, choices?: DeployChoices): Promise<Deployed>;
+  deploy(server: Endpoint, pages: Pages, choices?: DeployChoices): Promise<Deployed>;
+  restore(server: Endpoint, release: string, from?: string, choices?: DeployChoices): Promise<Deployed>;
 }
 
 export async function createDeployer(): Promise<Deployer> {
@@ -42,7 +45,7 @@ export async function createDeployer(): Promise<Deployer> {
   const log = createLog((line) => lines.push(line), { debug: false });
   let release = 0;
 
-  function carryOut(server: MemoryS3, files: readonly SiteFile[], id: string, more: DeployChoices): Promise<Deployed> {
+  function carryOut(server: Endpoint, files: readonly SiteFile[], id: string, more: DeployChoices): Promise<Deployed> {
     const { keep = 3, deletes = false, id: _id, cache: _cache, ...request } = more;
     return deploySite({
       client: clientOf(server),
@@ -109,7 +112,7 @@ export function siteOf(version: string): Pages {
   };
 }
 
-export function clientOf(server: Pick<MemoryS3, 'endpoint'>, concurrency = 4): S3Client {
+export function clientOf(server: Endpoint, concurrency = 4): S3Client {
   const location = {
     bucket: 'bucket',
     region: 'us-east-1',
