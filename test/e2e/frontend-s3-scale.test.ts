@@ -14,7 +14,7 @@ const FILES = 20_000;
 const FOLDERS = 50;
 const GIBIBYTE = 1024 ** 3;
 /** Bytes of a sparse file; the 5 GiB are hashed four times, for a minute, and so only where they are asked for. */
-const LARGE = (process.env['SLIPWAY_LARGE'] === '1' ? 5 : 0.625) * GIBIBYTE;
+const LARGE = (process.env['SLIPWAY_LARGE'] === '1' ? 5 : 0.375) * GIBIBYTE;
 
 describe('a site of 20,000 files', () => {
   it('is deployed with at most one request a file, looked at with two, and changed with few', async () => {

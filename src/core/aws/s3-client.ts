@@ -79,7 +79,9 @@ export interface S3Client {
   delete(key: string): Promise<void>;
   /** Deletes at most 1,000 objects; returns those the server refused to delete. */
   deleteObjects(keys: readonly string[]): Promise<readonly DeleteError[]>;
-  /** The same bucket with a place of its own among the requests, for what must not wait behind a queue of uploads. */
+  /** The same client, whose calls end, and those that wait are not begun, when the signal is aborted. */
+  until(signal: AbortSignal): S3Client;
+  /** The same bucket without a signal and with a place of its own, for what must not wait behind a queue of uploads. */
   beside(): S3Client;
   /** Any other operation, such as those of multipart uploads. `key` is undefined for the bucket itself. */
   send(key: string | undefined, call: Omit<SignedCall, 'path'>): Promise<SignedAnswer>;
@@ -101,7 +103,11 @@ export function createS3Client(options: S3ClientOptions): S3Client {
   return {
     location,
     send,
-    beside: () => createS3Client({ ...options, concurrency: createAdaptiveConcurrency({ initial: 1, max: 1 }) }),
+    until: (signal) => createS3Client({ ...options, signal }),
+    beside() {
+      const { signal: _, ...others } = options;
+      return createS3Client({ ...others, concurrency: createAdaptiveConcurrency({ initial: 1, max: 1 }) });
+    },
 
     async put(key, body, headers, condition = {}) {
       const answer = await send(key, {

@@ -183,7 +183,9 @@ function checkWhole(file: LargeFile, sent: readonly SentPart[]): void {
 
 async function abort(client: S3Client, key: string, uploadId: string, cause: unknown): Promise<void> {
   try {
-    await client.send(key, { method: 'DELETE', query: [['uploadId', uploadId]], describe: `ABORT UPLOAD ${key}` });
+    const call = { method: 'DELETE', query: [['uploadId', uploadId] as const], describe: `ABORT UPLOAD ${key}` };
+    // Also of a deploy that was told to stop.
+    await client.beside().send(key, call);
   } catch (error) {
     throw new AggregateError([cause, error], `the upload of ${key} failed, and its parts could not be removed`, {
       cause,

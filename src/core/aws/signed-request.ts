@@ -61,8 +61,10 @@ const BROKEN_ATTEMPTS = 3;
 export async function sendSigned(sender: SignedSender, call: SignedCall): Promise<SignedAnswer> {
   const end = Date.now() + DEADLINE;
   for (let attempt = 1; ; attempt += 1) {
-    sender.signal?.throwIfAborted();
-    const outcome = await sender.concurrency.run(() => tryOnce(sender, call, end));
+    const outcome = await sender.concurrency.run(async () => {
+      sender.signal?.throwIfAborted();
+      return tryOnce(sender, call, end);
+    });
     if (outcome.kind === 'answer') return { ...outcome.answer, isRetried: attempt > 1 };
     if (outcome.isThrottled) sender.concurrency.slowDown();
     const pause = pauseBefore(attempt, RETRY, outcome.retryAfter, Math.random());

@@ -87,10 +87,11 @@ interface DecidedPlan extends Planned {
 }
 
 async function carryOut(wanted: DeployRequest, planned: DecidedPlan, lease: Lease): Promise<Deployed> {
-  const { client, prefix, onLive } = wanted;
+  const { prefix, onLive } = wanted;
   const { files, plan, changed } = planned;
+  const client = wanted.client.until(lease.signal);
   try {
-    const live = await putRelease(wanted, planned, lease);
+    const live = await putRelease({ ...wanted, client }, planned);
     const stale = wanted.settings.deletesOld
       ? staleRecords(planned.view.state.records, live, wanted.settings.keepReleases)
       : [];
@@ -117,13 +118,12 @@ async function carryOut(wanted: DeployRequest, planned: DecidedPlan, lease: Leas
 async function putRelease(
   { client, prefix, settings }: DeployRequest,
   { files, view, plan }: Planned,
-  lease: Lease,
 ): Promise<ReleaseManifest> {
   const manifest = view.stored.manifest ?? EMPTY_MANIFEST;
   const keeping = plan.isNewRelease ? planKeeping(files, manifest, settings.keepReleases) : KEEP_NOTHING;
   const isKept = plan.isNewRelease && settings.keepReleases > 0;
   const [etags, kept] = await Promise.allSettled([
-    publish(plan, client, prefix, lease.signal),
+    publish(plan, client, prefix),
     isKept ? keepRelease(keeping, plan.release, files, client, prefix) : undefined,
   ]);
   if (etags.status === 'rejected') throw etags.reason;

@@ -19,12 +19,10 @@ export async function publish(
   plan: DeployPlan,
   client: S3Client,
   prefix: string,
-  signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const etags = new Map<string, string>();
   for (const group of plan.groups) {
     await eachAtMost(QUEUED, group, async (write) => {
-      signal.throwIfAborted();
       try {
         etags.set(write.path, await carryOut(write, client, prefix + write.path));
       } catch (error) {

@@ -24,4 +24,25 @@ describe('the lease of a deploy', () => {
     expect(Math.max(...gaps)).toBeLessThan(40);
     expect(manifestOf(server)?.pending).toBeUndefined();
   });
+
+  it('ends what is under way, and begins nothing that waits, when a later run asks for the site', async () => {
+    await using server = await startMemoryS3();
+    await using slow = await startFaultProxy({ upstream: server.endpoint });
+    slow.faults.add({ fault: { kind: 'delay', milliseconds: 50 }, match: /asset/, times: Number.POSITIVE_INFINITY });
+    const pages = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`asset-${index}.css`, String(index)]));
+    const choices = { client: clientOf({ endpoint: slow.url }, 1), leaseDuration: 300, run: { id: 100, attempt: 1 } };
+    const older = expect(site.deploy(server, pages, choices)).rejects.toThrow('superseded: run 101');
+    await expect.poll(() => manifestOf(server)?.pending?.release).toBe('r1');
+    const later = site.deploy(
+      server,
+      { 'index.html': '2' },
+      { run: { id: 101, attempt: 1 }, ifBusy: 'supersede-older' },
+    );
+    await older;
+    const sent = server.requests.filter((request) => request.startsWith('PUT asset')).length;
+    // A renewal comes each 100 ms, or two uploads.
+    expect(sent).toBeLessThan(50);
+    await later;
+    expect(server.requests.filter((request) => request.startsWith('PUT asset'))).toHaveLength(sent);
+  });
 });
