@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { createAdaptiveConcurrency } from './adaptive-concurrency.ts';
+import { type AdaptiveConcurrency, createAdaptiveConcurrency } from './adaptive-concurrency.ts';
 import { AwsError } from './aws-error.ts';
 import { checksumHeaders, encodeCrc32 } from './checksum-headers.ts';
 import { combineCrc32 } from './crc32-combine.ts';
@@ -13,8 +13,13 @@ export const MULTIPART_THRESHOLD = 64 * 1024 * 1024;
 const SMALLEST_PART = 16 * 1024 * 1024;
 /** Amazon S3 quotas. */
 const MAX_PARTS = 10_000;
-/** Parts in memory at once: with parts of 16 MiB, 64 MiB. */
+/** Parts in memory at once, of all files together: with parts of 16 MiB, 64 MiB. */
 const PARTS_AT_ONCE = 4;
+
+/** The places that the parts of all large files of a deploy share. */
+export function createPartPlaces(): AdaptiveConcurrency {
+  return createAdaptiveConcurrency({ initial: PARTS_AT_ONCE, max: PARTS_AT_ONCE });
+}
 
 export interface Part {
   /** From 1. */
@@ -48,7 +53,7 @@ interface SentPart {
 }
 
 /**
- * Sends a large file in parts, four at once, each signed with its own SHA-256 so that the server refuses broken ones;
+ * Sends a large file in parts, as many at once as there are `places`, each signed with its own SHA-256 so that the server refuses broken ones;
  * together they must have the file's CRC-32, or nothing appears.
  *
  * The server is told that CRC-32 as well, of the whole object, and keeps it beside the object as it does for one PUT
@@ -62,10 +67,11 @@ export async function putInParts(
   key: string,
   file: LargeFile,
   headers: ObjectHeaders,
+  places: AdaptiveConcurrency,
 ): Promise<WrittenObject> {
   const { uploadId, isChecked } = await beginUpload(client, key, headers);
   try {
-    const sent = await sendParts(client, key, file, { uploadId, isChecked });
+    const sent = await sendParts(client, key, file, { uploadId, isChecked }, places);
     checkWhole(file, sent);
     const parts = sent.map(
       (part, index) =>
@@ -130,8 +136,8 @@ async function sendParts(
   key: string,
   file: LargeFile,
   { uploadId, isChecked }: Upload,
+  places: AdaptiveConcurrency,
 ): Promise<readonly SentPart[]> {
-  const atOnce = createAdaptiveConcurrency({ initial: PARTS_AT_ONCE, max: PARTS_AT_ONCE });
   const handle = await open(file.path);
   let failure: unknown;
   const sendPart = async (part: Part): Promise<SentPart> => {
@@ -157,7 +163,7 @@ async function sendParts(
     // All parts settle before the file is closed; after the first failure the waiting ones give up at once.
     const results = await Promise.allSettled(
       planParts(file.size).map((part) =>
-        atOnce.run(async () => {
+        places.run(async () => {
           try {
             return await sendPart(part);
           } catch (error) {
