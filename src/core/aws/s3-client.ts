@@ -79,7 +79,7 @@ export interface S3Client {
   delete(key: string): Promise<void>;
   /** Deletes at most 1,000 objects; returns those the server refused to delete. */
   deleteObjects(keys: readonly string[]): Promise<readonly DeleteError[]>;
-  /** The same client, whose calls end, and those that wait are not begun, when the signal is aborted. */
+  /** The same client, which begins nothing once the signal is aborted; what is under way ends by itself. */
   until(signal: AbortSignal): S3Client;
   /** The same bucket without a signal and with a place of its own, for what must not wait behind a queue of uploads. */
   beside(): S3Client;

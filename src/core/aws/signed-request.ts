@@ -30,6 +30,7 @@ export interface SignedSender {
   readonly credentials: CredentialSource;
   readonly concurrency: AdaptiveConcurrency;
   readonly log?: Log;
+  /** Once aborted, no try is begun; one that is under way ends by itself. A listener a request was 12 MB at the peak. */
   readonly signal?: AbortSignal;
   /** Milliseconds of silence after which a try is given up. */
   readonly timeout?: number;
@@ -109,14 +110,13 @@ async function tryOnce(sender: SignedSender, call: SignedCall, end: number): Pro
       ...(body === undefined ? {} : { body }),
       ...(call.maxBytes === undefined ? {} : { maxBytes: call.maxBytes }),
       ...(sender.timeout === undefined ? {} : { timeout: sender.timeout }),
-      ...(sender.signal === undefined ? {} : { signal: sender.signal }),
     });
     // CopyObject and CompleteMultipartUpload answer 200 first and may end with an error in the body.
     const isError =
       answer.status >= 300 || /^\s*(<\?xml[^>]*>\s*)?<Error>/.test(answer.body.toString('latin1', 0, 200));
     return isError ? faultOf(call, answer, readRefusal(answer)) : { kind: 'answer', answer };
   } catch (error) {
-    if (!(error instanceof RequestError) || sender.signal?.aborted === true) throw error;
+    if (!(error instanceof RequestError)) throw error;
     const fault = new Error(`${call.describe}: ${error.message}`, { cause: error });
     return {
       kind: 'fault',

@@ -25,7 +25,7 @@ describe('the lease of a deploy', () => {
     expect(manifestOf(server)?.pending).toBeUndefined();
   });
 
-  it('ends what is under way, and begins nothing that waits, when a later run asks for the site', async () => {
+  it('begins nothing that waits when a later run asks for the site', async () => {
     await using server = await startMemoryS3();
     await using slow = await startFaultProxy({ upstream: server.endpoint });
     slow.faults.add({ fault: { kind: 'delay', milliseconds: 50 }, match: /asset/, times: Number.POSITIVE_INFINITY });
