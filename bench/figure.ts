@@ -3,7 +3,7 @@ export interface Figure {
   readonly name: string;
   readonly value: number;
   /** `times`: as often as long as what the name says. */
-  readonly unit: 's' | 'MB' | 'requests' | 'MB/s' | 'times';
+  readonly unit: 's' | 'MB' | 'requests' | 'MB/s' | 'times' | '%';
   readonly against: { readonly name: string; readonly value: number };
 }
 

@@ -7,6 +7,7 @@ import { measureMatrix } from './matrix.ts';
 import { measureModels } from './models.ts';
 import { measurePublish } from './publish.ts';
 import { measureSite, measureSiteBySize } from './site.ts';
+import { measureSiteVisitors } from './site-visitors.ts';
 import { measureSizes } from './sizes.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureTags } from './tags.ts';
@@ -19,6 +20,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   publish: measurePublish,
   site: measureSite,
   'site-by-size': measureSiteBySize,
+  'site-visitors': measureSiteVisitors,
   models: measureModels,
   build: measureBuilds,
 };

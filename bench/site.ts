@@ -1,21 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createAdaptiveConcurrency } from '../src/core/aws/adaptive-concurrency.ts';
-import { createS3Client } from '../src/core/aws/s3-client.ts';
-import { serviceCacheFolder } from '../test/harness/services/cache-folder.ts';
-import { type Ceph, startCeph } from '../test/harness/services/ceph.ts';
-import { downloadPackages } from '../test/harness/services/debian-packages.ts';
-import { prepareRoot } from '../test/harness/services/package-root.ts';
-import { startDelayProxy } from '../test/harness/standins/delay-proxy.ts';
+import type { Ceph } from '../test/harness/services/ceph.ts';
 import { type Figure, median } from './figure.ts';
-import { awsCli, type Run, rclone, runTool, slipway, type Tool } from './site/deploy-tools.ts';
+import { type Bench, makeBucket, ROUND_TRIP, TOOLS, type ToolName, withStore } from './site/bench-store.ts';
+import { type Run, runTool, type Tool } from './site/deploy-tools.ts';
 import { type Point, plotTimes } from './site/plot.ts';
 import { makeSite, type SampleSite } from './site/sample-site.ts';
 
-/** Milliseconds between the runner and the store. */
-const ROUND_TRIP = 20;
 const FILES = 1500;
 const MEAN_SIZE = 23_600;
 const REPEATS = 2;
@@ -23,15 +14,6 @@ const PLOTTED = [100, 1000, 3000, 10_000, 20_000];
 /** Peers are plotted up to here: beyond, they only take time. */
 const PEERS_UP_TO = 3000;
 const PLOT = join(import.meta.dirname, 'site-deploy.svg');
-
-const TOOLS = ['ours', 'aws', 'rclone'] as const;
-type ToolName = (typeof TOOLS)[number];
-
-interface Bench {
-  readonly ceph: Ceph;
-  readonly temp: string;
-  readonly tools: Readonly<Record<ToolName, Tool>>;
-}
 
 interface Measured extends Run {
   readonly requests: number;
@@ -57,27 +39,6 @@ export async function measureSiteBySize(): Promise<readonly Figure[]> {
       against: { name: `${growth} × that of ${first.files} files`, value: growth * first[kind] },
     }));
   });
-}
-
-/** Starts the store and its distance, unpacks the peers, and stops and removes all of it at the end. */
-async function withStore<T>(use: (bench: Bench, log: (line: string) => void) => Promise<T>): Promise<T> {
-  const log = (line: string): void => console.error(line);
-  await using started = new AsyncDisposableStack();
-  const temp = await mkdtemp(join(tmpdir(), 'slipway-bench-site-'));
-  started.defer(() => rm(temp, { recursive: true, force: true }));
-  const ceph = started.use(await startCeph({ folder: join(temp, 'ceph'), log }));
-  const distant = started.use(await startDelayProxy(ceph.endpoint, ROUND_TRIP));
-  const { folder: root } = await downloadPackages({
-    suite: 'sid',
-    packages: ['awscli', 'rclone', 'base-files', 'coreutils', 'dash', 'libc-bin'],
-    closure: true,
-    cache: serviceCacheFolder(),
-    log,
-  });
-  await prepareRoot(root);
-  const store = { ...ceph, endpoint: distant.url };
-  const tools = { ours: slipway(store, temp), aws: awsCli(store, root), rclone: rclone(store, root) };
-  return await use({ ceph, temp, tools }, log);
 }
 
 type Deploys = Readonly<Record<'cold' | 'unchanged' | 'changed', Measured>>;
@@ -196,15 +157,4 @@ async function timesByCount(bench: Bench, log: (line: string) => void): Promise<
     }
   }
   return points;
-}
-
-async function makeBucket({ endpoint, accessKeyId, secretAccessKey }: Ceph): Promise<string> {
-  const bucket = `bench-${randomUUID()}`;
-  const client = createS3Client({
-    location: { bucket, region: 'us-east-1', endpoint, bucketPath: `/${bucket}`, isAmazon: false },
-    credentials: async () => ({ accessKeyId, secretAccessKey }),
-    concurrency: createAdaptiveConcurrency({ initial: 1, max: 1 }),
-  });
-  await client.send(undefined, { method: 'PUT', describe: 'CREATE BUCKET' });
-  return bucket;
 }

@@ -32,8 +32,8 @@ export interface Run {
   readonly megabytes: number;
 }
 
-/** This action's bundle, as the runner starts it. */
-export function slipway(store: Store, temp: string): Tool {
+/** This action's bundle, as the runner starts it, with further inputs as `INPUT_NAME`. */
+export function slipway(store: Store, temp: string, inputs: Readonly<Record<string, string>> = {}): Tool {
   const bundle = join(import.meta.dirname, '../../dist/frontend-s3-deploy/index.js');
   const [output, summary] = [join(temp, 'output'), join(temp, 'summary')];
   for (const file of [output, summary]) writeFileSync(file, '');
@@ -54,18 +54,19 @@ export function slipway(store: Store, temp: string): Tool {
         INPUT_SOURCE: folder,
         INPUT_BUCKET: bucket,
         INPUT_ENDPOINT: store.endpoint,
+        ...inputs,
       },
     }),
   };
 }
 
-/** `aws s3 sync` with its defaults, out of Debian's package. */
-export function awsCli(store: Store, root: string): Tool {
+/** `aws s3 sync` with its defaults and further options, out of Debian's package. */
+export function awsCli(store: Store, root: string, options: readonly string[] = []): Tool {
   return {
-    name: 'aws s3 sync',
+    name: ['aws s3 sync', ...options].join(' '),
     command: (folder, bucket) => {
       const words = ['aws', '--endpoint-url', store.endpoint, 's3', 'sync', FOLDER_INSIDE, `s3://${bucket}`];
-      return packaged(root, folder, [...words, '--only-show-errors'], {
+      return packaged(root, folder, [...words, '--only-show-errors', ...options], {
         AWS_ACCESS_KEY_ID: store.accessKeyId,
         AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
         AWS_DEFAULT_REGION: 'us-east-1',

@@ -69,7 +69,7 @@ const refused: readonly (readonly [action: string, inputs: Readonly<Record<strin
   ['frontend-s3-deploy', { source: 'dist', bucket: 'site', 'max-bytes': '-1' }, /^input "max-bytes": "-1" is no size/],
   [
     'frontend-s3-deploy',
-    { source: '../no-such-folder', bucket: 'site', region: 'eu-west-1' },
+    { source: 'nowhere/dist', bucket: 'site', region: 'eu-west-1' },
     /^input "source": there is no folder/,
   ],
 ];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { S3Client } from '../../src/core/aws/s3-client.ts';
+import { eachAtMost } from '../../src/core/net/bounded-parallel.ts';
 import { crawl } from '../harness/site/crawler.ts';
 import { createWorkspace, type Workspace } from '../harness/site/workspace.ts';
 import { type FaultProxy, startFaultProxy } from '../harness/standins/fault-proxy.ts';
@@ -36,18 +37,35 @@ describe('a deploy that stops at any of its requests', () => {
   const variables = keysOf(server);
   let bucket = '';
   let client: S3Client;
-  let old: Workspace;
-  let next: Workspace;
+  let versions: readonly Workspace[] = [];
 
   beforeAll(async () => {
     ({ bucket, client } = await createBucket(server));
-    old = await createWorkspace(pagesOf('11aa22bb'));
-    next = await createWorkspace(pagesOf('33cc44dd'));
+    versions = await Promise.all(['55ee66ff', '11aa22bb', '33cc44dd'].map((name) => createWorkspace(pagesOf(name))));
   });
   afterAll(async () => {
-    await old[Symbol.asyncDispose]();
-    await next[Symbol.asyncDispose]();
+    for (const version of versions) await version[Symbol.asyncDispose]();
   });
+
+  /** Deploys two releases to a folder, stops the third, which deletes what the first left, and runs it again. */
+  async function stopOnce(folder: string, stop: number, last: Fault | undefined) {
+    await using proxy = await startFaultProxy({ upstream: server.endpoint });
+    const inputs = { ...PUBLIC, bucket, prefix: folder, delete: 'true', 'keep-releases': '1' };
+    const address = `${server.endpoint}/${bucket}/${folder}/`;
+    const next = versions.at(-1);
+    for (const version of versions) if (version !== next) await version.deploy(server.endpoint, inputs, variables);
+    stopAt(proxy, stop, last);
+    const stopped = await next?.deploy(proxy.url, { ...inputs, concurrency: '3' }, variables).then(
+      () => false,
+      () => true,
+    );
+    const requests = proxy.count();
+    const during = await crawl(address);
+    await endLease(client, `${folder}/`);
+    const again = await next?.outputs(server.endpoint, inputs, variables);
+    const listed = (await client.listPage(`${folder}/assets/`)).objects.length;
+    return { stopped, requests, broken: during.broken, after: await crawl(address), again, listed };
+  }
 
   const stops: readonly (readonly [how: string, last: Fault | undefined])[] = [
     ['is refused', undefined],
@@ -55,27 +73,24 @@ describe('a deploy that stops at any of its requests', () => {
   ];
   it.each(stops)('leaves every page whole where it %s, and running again finishes', async (how, last) => {
     const folder = how.replaceAll(/\W+/g, '-');
-    let stop = 1;
-    for (let isStopped = true; isStopped; stop += 1) {
-      await using proxy = await startFaultProxy({ upstream: server.endpoint });
-      const inputs = { ...PUBLIC, bucket, prefix: `${folder}/${stop}`, delete: 'true', 'keep-releases': '1' };
-      const address = `${server.endpoint}/${bucket}/${folder}/${stop}/`;
-      await old.deploy(server.endpoint, inputs, variables);
-      stopAt(proxy, stop, last);
-      const deploy = next.deploy(proxy.url, { ...inputs, concurrency: '3' }, variables);
-      isStopped = await deploy.then(
-        () => false,
-        () => true,
-      );
-      expect((await crawl(address)).broken, `stopped at request ${stop}`).toEqual([]);
-
-      await endLease(client, `${folder}/${stop}/`);
-      await next.deploy(server.endpoint, inputs, variables);
-      const whole = await crawl(address);
-      expect(whole, `finished after a stop at request ${stop}`).toEqual({ pages: 4, broken: [] });
-      expect((await next.outputs(server.endpoint, inputs, variables)).uploaded).toBe(0);
-    }
-    // Two looks, the lease, nine files, a pack and a record, the manifest: none was left out.
-    expect(stop).toBeGreaterThan(15);
+    const whole = await stopOnce(`${folder}/whole`, Number.POSITIVE_INFINITY, undefined);
+    expect(whole).toMatchObject({ stopped: false, broken: [], again: { uploaded: 0, deleted: 0 } });
+    // Two looks, the lease, nine files, a pack and a record, the manifest, the deletes, the manifest: none was left out.
+    expect(whole.requests).toBeGreaterThan(16);
+    await eachAtMost(
+      4,
+      Array.from({ length: whole.requests }, (_, index) => index + 1),
+      async (stop) => {
+        const outcome = await stopOnce(`${folder}/${stop}`, stop, last);
+        // Of the release before, and of this one; the first's are gone.
+        expect(outcome, `stopped at request ${stop}`).toMatchObject({
+          broken: [],
+          after: { pages: 4, broken: [] },
+          listed: 6,
+        });
+        // A lost answer is asked for again, unless the answer to that was lost as well.
+        if (last === undefined) expect(outcome.stopped, `stopped at request ${stop}`).toBe(true);
+      },
+    );
   });
 });

@@ -64,6 +64,14 @@ describe('a role at a gateway that verifies tokens', () => {
       'another subject',
       () => issuer.mintToken({ audience: AUDIENCE, claims: { sub: 'repo:octo-org/other:ref:refs/heads/main' } }),
     ],
+    [
+      'a subject with ids, as repositories of today send it',
+      () =>
+        issuer.mintToken({
+          audience: AUDIENCE,
+          claims: { sub: 'repo:octo-org@65/octo-repo@74:ref:refs/heads/main' },
+        }),
+    ],
     ['another audience', () => issuer.mintToken({ audience: 'elsewhere' })],
     ['an expired token', () => issuer.mintToken({ audience: AUDIENCE, expiresIn: -10 })],
     ['a forged token', () => issuer.mintToken({ audience: AUDIENCE, isForged: true })],
@@ -74,9 +82,25 @@ describe('a role at a gateway that verifies tokens', () => {
     const before = Date.now();
     const refused = site.deploy(server.endpoint, withRole(role), runner.environment);
     await expect(refused).rejects.toThrow(
-      says === 'no token at all' ? 'is no JWT' : /sub: repo:[\s\S]*aud: [\s\S]*iss: http/,
+      says === 'no token at all' ? 'is no JWT' : /sub: repo:[\s\S]*aud: [\s\S]*iss: http[\s\S]*form with(out)? ids/,
     );
     expect(Date.now() - before).toBeLessThan(1000);
+  });
+
+  it('trusts a subject with ids where its policy names them', async () => {
+    const subject = 'repo:octo-org@65/octo-repo@74:ref:refs/heads/main';
+    const trusting = await createRole(server, 'deploy-renamed', trustIn(subject), bucket);
+    await using runner = await startTokenEndpoint(issuer.mintToken({ audience: AUDIENCE, claims: { sub: subject } }));
+    await site.write('index.html', 'renamed');
+    expect(await site.outputs(server.endpoint, withRole(trusting), runner.environment)).toMatchObject({ uploaded: 1 });
+  });
+
+  // The gateway does not serve GetCallerIdentity: the account of keys is asked for from a stand-in, in unit tests.
+  it('writes nothing with keys whose account cannot be told', async () => {
+    const { bucket: own, client } = await createBucket(server);
+    const inputs = { bucket: own, 'sts-endpoint': server.endpoint, 'allowed-account-ids': '123456789012' };
+    await expect(site.deploy(server.endpoint, inputs, keysOf(server))).rejects.toThrow('GetCallerIdentity');
+    expect((await client.listPage('')).objects).toEqual([]);
   });
 
   it('is chained to by the credentials of the environment', async () => {

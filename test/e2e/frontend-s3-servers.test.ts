@@ -1,7 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeCrc32 } from '../../src/core/aws/checksum-headers.ts';
+import { bodyOf } from '../../src/core/aws/s3-client.ts';
+import { MULTIPART_THRESHOLD } from '../../src/core/aws/s3-multipart.ts';
 import { request } from '../../src/core/net/request.ts';
 import { startCeph } from '../harness/services/ceph.ts';
 import { startEmbeddedS3 } from '../harness/services/embedded-s3.ts';
@@ -34,6 +39,7 @@ describe.each([
   ["Ceph's gateway 20, which is strict", 'sid'],
   ["the distribution's own gateway, without conditional writes and checksums", 'host'],
 ] as const)('%s', (_, suite) => {
+  const isStrict = suite === 'sid';
   const started = new AsyncDisposableStack();
   let server: S3Server;
   let site: Workspace;
@@ -100,15 +106,74 @@ describe.each([
     expect(await odd.outputs(server.endpoint, inputs, keysOf(server))).toMatchObject({ deleted: 10 });
   });
 
-  it('leaves folders of others alone whose names hold two slashes', async () => {
+  it("has keys of its own with two slashes and with one at their end, where a site's URLs do", async () => {
     const { bucket, client } = await createBucket(server);
-    await client.send('a//b.txt', { method: 'PUT', body: async () => 'mine', describe: 'PUT' });
+    await using pages = await createWorkspace({ 'index.html': 'start', 'ü +%/index.html': 'folder' });
+    const inputs = { ...PUBLIC, bucket, 'clean-urls': 'true', 'spa-fallback': 'app//deep', delete: 'true' };
+    await pages.deploy(server.endpoint, inputs, keysOf(server));
+    const bodyAt = async (url: string) =>
+      (await request({ url: `${server.endpoint}/${bucket}/${url}` })).body.toString();
+    expect(await bodyAt('%C3%BC%20%2B%25/')).toBe('folder');
+    expect(await bodyAt('app//deep')).toBe('start');
+    expect(await pages.outputs(server.endpoint, inputs, keysOf(server))).toMatchObject({ uploaded: 0, unchanged: 4 });
+    const plain = { ...inputs, 'clean-urls': 'false', 'spa-fallback': '', 'keep-releases': '0' };
+    expect(await pages.outputs(server.endpoint, plain, keysOf(server))).toMatchObject({ deleted: 2 });
+    expect(await client.head('app//deep')).toBeUndefined();
+  });
+
+  it("keeps others' objects as long as the release they were found by, whatever their names", async () => {
+    const { bucket, client } = await createBucket(server);
+    const others = ['a//b.txt', '//c', 'd+e %20&<"\'>.txt', 'ä/日本 🙂', '.hidden', 'x=y;z,?#@:$!()*~'];
+    for (const key of others) await client.send(key, { method: 'PUT', body: async () => 'mine', describe: 'PUT' });
+    const missing = async () => {
+      const found = await Promise.all(others.map((key) => client.head(key)));
+      return others.filter((_key, index) => found[index] === undefined);
+    };
     const inputs = { bucket, delete: 'true', 'keep-releases': '1' };
     await site.deploy(server.endpoint, inputs, keysOf(server));
-    expect(await client.head('a//b.txt')).toBeDefined();
     await site.write('index.html', 'second');
-    await site.deploy(server.endpoint, { ...inputs, 'keep-releases': '0' }, keysOf(server));
-    expect(await client.head('a//b.txt')).toBeUndefined();
+    const excluded = { ...inputs, 'keep-releases': '0', exclude: '**', include: '*.html' };
+    await site.deploy(server.endpoint, excluded, keysOf(server));
+    expect(await missing()).toEqual([]);
+    await site.write('index.html', 'third');
+    const { deleted } = await site.outputs(server.endpoint, { ...inputs, 'keep-releases': '0' }, keysOf(server));
+    expect([deleted, await missing()]).toEqual([others.length, others]);
+  });
+
+  it('refuses broken bytes, and takes them when they arrive whole', async () => {
+    const { client } = await createBucket(server);
+    const right = Buffer.from('right');
+    const tries = [Buffer.from('wrong'), right];
+    await client.put('mended', { ...bodyOf(right), open: async () => tries.shift() ?? right }, {});
+    expect(tries).toEqual([]);
+    expect((await client.get('mended', { maxBytes: 99 }))?.body.toString()).toBe('right');
+    const broken = { ...bodyOf(right), open: async () => Buffer.from('wrong') };
+    await expect(client.put('broken', broken, {})).rejects.toMatchObject({ status: 400 });
+    expect(await client.head('broken')).toBeUndefined();
+  });
+
+  it('sends a large file in parts, through a lost answer at each step', async () => {
+    const { bucket, client } = await createBucket(server);
+    await using large = await createWorkspace({ 'index.html': 'start' });
+    const size = MULTIPART_THRESHOLD + 5;
+    await large.write('video.bin', randomBytes(size));
+    await using proxy = await startFaultProxy({ upstream: server.endpoint });
+    for (const match of [/^POST .*\?uploads/, /^PUT .*partNumber=3/, /^POST .*\?uploadId/])
+      proxy.faults.add({ fault: { kind: 'reset', when: 'after' }, match });
+    expect(await large.outputs(proxy.url, { bucket }, keysOf(server))).toMatchObject({ uploaded: 2 });
+    const held = await client.send('video.bin', {
+      method: 'HEAD',
+      headers: { 'x-amz-checksum-mode': 'ENABLED' },
+      describe: 'HEAD',
+    });
+    expect(held.headers['content-length']).toBe(String(size));
+    if (isStrict) expect(held.headers['x-amz-checksum-crc32']).toBe(await crc32Of(large.folder, 'video.bin'));
+    const small = await client.send('index.html', {
+      method: 'HEAD',
+      headers: { 'x-amz-checksum-mode': 'ENABLED' },
+      describe: 'HEAD',
+    });
+    expect(small.headers['x-amz-checksum-crc32']).toBe(isStrict ? encodeCrc32(crc32('start')) : undefined);
   });
 
   it.each([
@@ -124,6 +189,10 @@ describe.each([
     expect((await crawl(`${server.endpoint}/${bucket}/`)).broken).toEqual([]);
   });
 });
+
+async function crc32Of(folder: string, file: string): Promise<string> {
+  return encodeCrc32(crc32(await readFile(path.join(folder, file))));
+}
 
 describe('the embedded server of a local run', () => {
   it('takes a release, a second one and a rollback', async () => {

@@ -1,48 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { request } from '../../src/core/net/request.ts';
-import { crawl, namesIn } from '../harness/site/crawler.ts';
+import { crawl } from '../harness/site/crawler.ts';
+import { ASSETS, PAGES, pagesOf, visit } from '../harness/site/visitor.ts';
 import { createWorkspace, type Workspace } from '../harness/site/workspace.ts';
 import { startDelayProxy } from '../harness/standins/delay-proxy.ts';
 import { createBucket, keysOf, PUBLIC, strictServer } from './site-bucket.ts';
 
 const ROUND_TRIP = 20;
-const PAGES = 21;
-const ASSETS = 600;
-
-/** 21 pages, each naming some of the assets; every asset has another name in another version. */
-function pagesOf(version: string, assets = ASSETS): Readonly<Record<string, string>> {
-  const asset = (index: number) => `assets/chunk-${index.toString(16).padStart(4, '0')}${version}.js`;
-  const pages: Record<string, string> = {};
-  for (let page = 0; page < PAGES; page += 1) {
-    const own = Array.from({ length: assets / PAGES }, (_, index) => asset(index * PAGES + page));
-    const links = page === 0 ? Array.from({ length: PAGES - 1 }, (_, index) => `docs/p${index + 1}.html`) : [];
-    const path = page === 0 ? 'index.html' : `docs/p${page}.html`;
-    pages[path] = `${[...own, ...links].map((name) => `<a href="/${name}">`).join('')}${version}`;
-  }
-  for (let index = 0; index < assets; index += 1) pages[asset(index)] = `${version} ${index} `.repeat(200);
-  return pages;
-}
-
-interface Visits {
-  readonly loads: number;
-  readonly broken: readonly string[];
-}
-
-/** Loads one page after the other, and the assets it names at once, until `isOver`. */
-async function visit(site: string, isOver: () => boolean): Promise<Visits> {
-  const broken: string[] = [];
-  let loads = 0;
-  for (; !isOver(); loads += 1) {
-    const page = loads % 2 === 0 ? 'index.html' : `docs/p${1 + (loads % (PAGES - 1))}.html`;
-    const answer = await request({ url: `${site}${page}` });
-    if (answer.status !== 200) broken.push(`${page}: ${answer.status}`);
-    const assets = namesIn(answer.body.toString()).filter((name) => name.startsWith('assets/'));
-    const found = await Promise.all(assets.map((name) => request({ url: `${site}${name}`, method: 'HEAD' })));
-    for (const [index, { status }] of found.entries()) if (status !== 200) broken.push(`${page} → ${assets[index]}`);
-  }
-  return { loads, broken };
-}
-
 describe('a deploy that renames every asset, 20 ms away', () => {
   const server = strictServer();
   const variables = keysOf(server);

@@ -15,7 +15,7 @@ import type { SiteFile } from '../../core/site/site-file.ts';
 import type { contract } from './contract.ts';
 import { type Invalidator, prepareInvalidation } from './invalidate.ts';
 import { outputsOf } from './outputs.ts';
-import { readSite } from './site-files.ts';
+import { checkSource } from './site-files.ts';
 import type { Source } from './source.ts';
 import { deploySummary, removalSummary } from './summary.ts';
 import { checkAccount, chooseTarget, type Target } from './target.ts';
@@ -25,25 +25,19 @@ type Inputs = InputsOf<typeof contract>;
 export const run: Run<typeof contract> = async (inputs, context) => {
   const target = chooseTarget(inputs, context);
   if (target.preview?.isOver === true) return removePreview(inputs, target, context);
-  const origin = originOf(inputs);
-  const read = origin.kind === 'source' ? await readSite(origin.source, inputs, target.prefix, context) : undefined;
+  const prepare = await prepareSite(originOf(inputs), inputs, target, context);
   await checkAccount(inputs, target, context);
   const invalidator = await prepareInvalidation(inputs, target, context);
-  const restored = origin.kind === 'release' ? await restore(origin.place, target, context) : undefined;
-  return deploy(
-    restored ?? { files: read ?? [], release: nameRelease(context.event, new Date()) },
-    { inputs, target, invalidator },
-    context,
-  );
+  return deploy(await prepare(), { inputs, target, invalidator }, context);
 };
 
 interface Site {
-  readonly files: readonly SiteFile[];
+  readonly read: () => Promise<readonly SiteFile[]>;
   readonly release: Release;
 }
 
 async function deploy(
-  { files, release }: Site,
+  { read, release }: Site,
   { inputs, target, invalidator }: { inputs: Inputs; target: Target; invalidator: Invalidator | undefined },
   { event, log }: ActionContext,
 ): Promise<ActionResult<typeof contract>> {
@@ -53,7 +47,7 @@ async function deploy(
   const deployed = await deploySite({
     client,
     prefix,
-    files,
+    files: read,
     settings: {
       release,
       keepReleases: inputs.keepReleases,
@@ -77,7 +71,7 @@ async function deploy(
   const { bucket } = target.location;
   return {
     outputs: { ...outputsOf(deployed, { bucket, prefix }), url, invalidationId },
-    summary: deploySummary(deployed, { bucket, url, isDryRun: inputs.dryRun, files, weightBefore }),
+    summary: deploySummary(deployed, { bucket, url, isDryRun: inputs.dryRun, weightBefore }),
   };
 }
 
@@ -118,6 +112,18 @@ function originOf({ source, rollbackTo, promote }: Inputs): Origin {
   throw new ConfigurationError('input "source" is required: the folder to deploy, or image: REFERENCE:/path');
 }
 
+/** Checks what can be checked without a request; what is returned goes on from there. */
+async function prepareSite(
+  origin: Origin,
+  inputs: Inputs,
+  target: Target,
+  context: ActionContext,
+): Promise<() => Promise<Site>> {
+  if (origin.kind === 'release') return () => restore(origin.place, target, context);
+  const { read } = await checkSource(origin.source, inputs, target.prefix, context);
+  return async () => ({ read, release: nameRelease(context.event, new Date()) });
+}
+
 async function restore(
   place: Extract<Origin, { kind: 'release' }>['place'],
   { client, prefix }: Target,
@@ -127,7 +133,7 @@ async function restore(
   const from = { prefix: place.prefix ?? prefix, release: place.release };
   const { record, files } = await restoreRelease(client, from, { prefix, folder, log });
   log.info(`release ${record.release.id} of commit ${record.release.commit}, with ${files.length} files`);
-  return { files, release: record.release };
+  return { read: async () => files, release: record.release };
 }
 
 /** `20261120T101500Z-1a2b3c4-9f3e`: sorts by time, names its commit, and is another one for another deploy of it. */

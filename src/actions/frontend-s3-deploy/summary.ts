@@ -17,7 +17,6 @@ export interface SummaryFacts {
   readonly bucket: string;
   readonly url: string;
   readonly isDryRun: boolean;
-  readonly files: readonly SiteFile[];
   /** Bytes of the release before; undefined when there was none. */
   readonly weightBefore: number | undefined;
 }
@@ -28,7 +27,7 @@ const MAX_LISTED = 200;
 const FEW = 10;
 
 /** The job summary: what changed, by type and size, the biggest files, and the site's weight against the last release. */
-export function deploySummary({ plan, deleted }: Deployed, facts: SummaryFacts): string {
+export function deploySummary({ files, plan, deleted }: Deployed, facts: SummaryFacts): string {
   const writes = plan.groups.flat();
   const uploads = writes.filter(({ kind }) => kind === 'upload');
   const verb = facts.isDryRun ? 'Dry run: would deploy' : plan.isNewRelease ? 'Deployed' : 'Unchanged:';
@@ -45,18 +44,18 @@ export function deploySummary({ plan, deleted }: Deployed, facts: SummaryFacts):
   return [
     `## ${verb} release ${code(plan.release.id)}`,
     `${linkTo(facts.url)} in bucket ${code(facts.bucket)}`,
-    `**${counted(facts.files.length, 'file')}, ${weight(facts)}**: ${told.join(', ') || 'nothing to do'}.`,
+    `**${counted(files.length, 'file')}, ${weight(totalBytes(files), facts.weightBefore)}**: ${told.join(', ') || 'nothing to do'}.`,
     ...(writes.length === 0 ? [] : [changesTable(writes)]),
     ...(uploads.length < FEW ? [] : [details('Sent, by type', byType(uploads.map(({ file }) => file)))]),
-    ...(isWhollyListed(writes, facts) ? [] : [details('Biggest files', biggest(facts.files))]),
+    ...(isWhollyListed(writes, files) ? [] : [details('Biggest files', biggest(files))]),
     ...(plan.deletes.length === 0
       ? []
-      : [details(counted(plan.deletes.length, 'old file'), listed(plan.deletes.map(code)))]),
+      : [details(counted(plan.deletes.length, 'old file'), listed(plan.deletes, code))]),
   ].join('\n\n');
 }
 
 /** True where the table of changes shows every file already. */
-function isWhollyListed(writes: readonly PlannedWrite[], { files }: SummaryFacts): boolean {
+function isWhollyListed(writes: readonly PlannedWrite[], files: readonly SiteFile[]): boolean {
   return writes.length === files.length && files.length < FEW;
 }
 
@@ -90,8 +89,7 @@ export function totalBytes(files: Iterable<{ readonly size: number }>): number {
   return [...files].reduce((sum, { size }) => sum + size, 0);
 }
 
-function weight({ files, weightBefore }: SummaryFacts): string {
-  const now = totalBytes(files);
+function weight(now: number, weightBefore: number | undefined): string {
   if (weightBefore === undefined || weightBefore === now) return formatBytes(now);
   return `${formatBytes(now)} (${formatGrowth(now - weightBefore)} against the last release)`;
 }
@@ -113,8 +111,8 @@ function biggest(files: readonly SiteFile[]): string {
   );
 }
 
-function listed(items: readonly string[]): string {
-  const shown = items.slice(0, MAX_LISTED).map((item) => `- ${item}`);
+function listed<T>(items: readonly T[], show: (item: T) => string): string {
+  const shown = items.slice(0, MAX_LISTED).map((item) => `- ${show(item)}`);
   if (items.length > MAX_LISTED) shown.push(`- and ${items.length - MAX_LISTED} more`);
   return shown.join('\n');
 }

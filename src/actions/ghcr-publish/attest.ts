@@ -2,7 +2,7 @@ import { createAttestationStore } from '../../core/attest/attestation-api.ts';
 import { PROVENANCE_TYPE, provenanceStatement, readJobClaims } from '../../core/attest/provenance.ts';
 import { signStatement } from '../../core/attest/sign-statement.ts';
 import { githubInstance, readInstance, type SigstoreInstance } from '../../core/attest/sigstore-instance.ts';
-import { requestIdentityToken } from '../../core/aws/identity-token.ts';
+import { requestIdentityToken } from '../../core/oidc/identity-token.ts';
 import { formatRepository, type Repository } from '../../core/registry/reference.ts';
 import { ConfigurationError } from '../../core/runner/errors.ts';
 import type { ActionContext } from '../../core/runner/run-action.ts';
@@ -64,7 +64,7 @@ export async function attest(
       continue;
     }
     // Tokens live five minutes, and many images take longer.
-    const token = await requestIdentityToken(environment, 'sigstore', log);
+    const token = await requestIdentityToken(environment, { audience: 'sigstore', neededBy: '"attest"' }, log);
     const claims = readJobClaims(token);
     const instance = plan.instance ?? githubInstance(claims.isPublic, event.serverUrl);
     const subjects = repositories.map((repository) => ({ name: formatRepository(repository), digest }));

@@ -1,8 +1,8 @@
+import { requestIdentityToken } from '../oidc/identity-token.ts';
 import type { Environment } from '../runner/commands.ts';
 import { ConfigurationError } from '../runner/errors.ts';
 import type { Log } from '../runner/log.ts';
 import { type CredentialSource, type Credentials, renewing } from './credentials.ts';
-import { requestIdentityToken } from './identity-token.ts';
 import { assumeRole } from './sts-calls.ts';
 import { assumeRoleWithWebIdentity, type RoleRequest } from './web-identity.ts';
 
@@ -29,7 +29,8 @@ export function chooseCredentials(choice: CredentialChoice, environment: Environ
     const source = environmentCredentials(environment, log);
     return renewing(() => assumeRole(role, sessionTags, source, log));
   }
-  return renewing(() => assumeRoleWithWebIdentity(role, () => requestIdentityToken(environment, audience, log), log));
+  const token = { audience, neededBy: '"role-to-assume"' };
+  return renewing(() => assumeRoleWithWebIdentity(role, () => requestIdentityToken(environment, token, log), log));
 }
 
 function environmentCredentials(environment: Environment, log: Log): CredentialSource {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { RequestBody } from '../net/request.ts';
 import type { Log } from '../runner/log.ts';
-import type { AdaptiveConcurrency } from './adaptive-concurrency.ts';
+import { type AdaptiveConcurrency, createAdaptiveConcurrency } from './adaptive-concurrency.ts';
 import { AwsError } from './aws-error.ts';
+import { checksumHeaders } from './checksum-headers.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type DeleteError, type ListPage, readDeleteErrors, readListPage } from './s3-answers.ts';
 import type { S3Location } from './s3-location.ts';
@@ -78,6 +79,10 @@ export interface S3Client {
   delete(key: string): Promise<void>;
   /** Deletes at most 1,000 objects; returns those the server refused to delete. */
   deleteObjects(keys: readonly string[]): Promise<readonly DeleteError[]>;
+  /** The same client, which begins nothing once the signal is aborted; what is under way ends by itself. */
+  until(signal: AbortSignal): S3Client;
+  /** The same bucket without a signal and with a place of its own, for what must not wait behind a queue of uploads. */
+  beside(): S3Client;
   /** Any other operation, such as those of multipart uploads. `key` is undefined for the bucket itself. */
   send(key: string | undefined, call: Omit<SignedCall, 'path'>): Promise<SignedAnswer>;
 }
@@ -98,6 +103,11 @@ export function createS3Client(options: S3ClientOptions): S3Client {
   return {
     location,
     send,
+    until: (signal) => createS3Client({ ...options, signal }),
+    beside() {
+      const { signal: _, ...others } = options;
+      return createS3Client({ ...others, concurrency: createAdaptiveConcurrency({ initial: 1, max: 1 }) });
+    },
 
     async put(key, body, headers, condition = {}) {
       const answer = await send(key, {
@@ -194,13 +204,6 @@ function conditionHeaders({ ifMatch, ifNoneMatch }: Condition): ObjectHeaders {
     ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
     ...(ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch }),
   };
-}
-
-/** Ceph's gateway verifies the value only when the algorithm is named beside it, as the SDKs do. */
-function checksumHeaders(checksum: number): ObjectHeaders {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(checksum >>> 0);
-  return { 'x-amz-checksum-crc32': bytes.toString('base64'), 'x-amz-sdk-checksum-algorithm': 'CRC32' };
 }
 
 async function absentAs404(answer: Promise<SignedAnswer>): Promise<SignedAnswer | undefined> {

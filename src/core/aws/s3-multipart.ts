@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { createAdaptiveConcurrency } from './adaptive-concurrency.ts';
+import { type AdaptiveConcurrency, createAdaptiveConcurrency } from './adaptive-concurrency.ts';
+import { AwsError } from './aws-error.ts';
+import { checksumHeaders, encodeCrc32 } from './checksum-headers.ts';
 import { combineCrc32 } from './crc32-combine.ts';
 import type { ObjectHeaders, S3Client, WrittenObject } from './s3-client.ts';
 import { sha256Hex } from './signature.ts';
@@ -11,8 +13,13 @@ export const MULTIPART_THRESHOLD = 64 * 1024 * 1024;
 const SMALLEST_PART = 16 * 1024 * 1024;
 /** Amazon S3 quotas. */
 const MAX_PARTS = 10_000;
-/** Parts in memory at once: with parts of 16 MiB, 64 MiB. */
+/** Parts in memory at once, of all files together: with parts of 16 MiB, 64 MiB. */
 const PARTS_AT_ONCE = 4;
+
+/** The places that the parts of all large files of a deploy share. */
+export function createPartPlaces(): AdaptiveConcurrency {
+  return createAdaptiveConcurrency({ initial: PARTS_AT_ONCE, max: PARTS_AT_ONCE });
+}
 
 export interface Part {
   /** From 1. */
@@ -46,8 +53,12 @@ interface SentPart {
 }
 
 /**
- * Sends a large file in parts, four at once, each signed with its own SHA-256 so that the server refuses broken ones;
+ * Sends a large file in parts, as many at once as there are `places`, each signed with its own SHA-256 so that the server refuses broken ones;
  * together they must have the file's CRC-32, or nothing appears.
+ *
+ * The server is told that CRC-32 as well, of the whole object, and keeps it beside the object as it does for one PUT
+ * ("Checking object integrity", Amazon S3 User Guide). Servers that do not know checksums of uploads ignore it; one
+ * that refuses to begin such an upload gets one without.
  *
  * The object appears whole or not at all. After a failure the upload is aborted, so that its parts cost nothing.
  */
@@ -56,25 +67,23 @@ export async function putInParts(
   key: string,
   file: LargeFile,
   headers: ObjectHeaders,
+  places: AdaptiveConcurrency,
 ): Promise<WrittenObject> {
-  const created = await client.send(key, {
-    method: 'POST',
-    query: [['uploads', '']],
-    headers,
-    describe: `CREATE UPLOAD ${key}`,
-  });
-  const uploadId = textAt(parseXml(created.body.toString('utf8')), 'UploadId') ?? '';
-  if (uploadId === '') throw new XmlError('an upload without an id');
+  const { uploadId, isChecked } = await beginUpload(client, key, headers);
   try {
-    const sent = await sendParts(client, key, file, uploadId);
+    const sent = await sendParts(client, key, file, { uploadId, isChecked }, places);
     checkWhole(file, sent);
     const parts = sent.map(
-      ({ etag }, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`,
+      (part, index) =>
+        `<Part><PartNumber>${index + 1}</PartNumber><ETag>${escapeXml(part.etag)}</ETag>${isChecked ? `<ChecksumCRC32>${encodeCrc32(part.crc32)}</ChecksumCRC32>` : ''}</Part>`,
     );
     const completed = await client.send(key, {
       method: 'POST',
       query: [['uploadId', uploadId]],
-      headers: { 'content-type': 'application/xml' },
+      headers: {
+        'content-type': 'application/xml',
+        ...(isChecked ? { 'x-amz-checksum-crc32': encodeCrc32(file.crc32), 'x-amz-checksum-type': 'FULL_OBJECT' } : {}),
+      },
       body: async () => `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`,
       describe: `COMPLETE UPLOAD ${key}`,
     });
@@ -85,13 +94,50 @@ export async function putInParts(
   }
 }
 
+interface Upload {
+  readonly uploadId: string;
+  /** Whether it began with a checksum of the whole object. */
+  readonly isChecked: boolean;
+}
+
+async function beginUpload(client: S3Client, key: string, headers: ObjectHeaders): Promise<Upload> {
+  try {
+    return await createUpload(client, key, headers, true);
+  } catch (error) {
+    const isUnknown = error instanceof AwsError && (error.status === 501 || UNKNOWN_HEADER.test(error.code));
+    if (!isUnknown) throw error;
+    return createUpload(client, key, headers, false);
+  }
+}
+
+/** How servers refuse a header that they do not know. */
+const UNKNOWN_HEADER = /^(NotImplemented|InvalidRequest|InvalidArgument)$/;
+
+async function createUpload(
+  client: S3Client,
+  key: string,
+  headers: ObjectHeaders,
+  isChecked: boolean,
+): Promise<Upload> {
+  const checksum = { 'x-amz-checksum-algorithm': 'CRC32', 'x-amz-checksum-type': 'FULL_OBJECT' };
+  const created = await client.send(key, {
+    method: 'POST',
+    query: [['uploads', '']],
+    headers: { ...headers, ...(isChecked ? checksum : {}) },
+    describe: `CREATE UPLOAD ${key}`,
+  });
+  const uploadId = textAt(parseXml(created.body.toString('utf8')), 'UploadId') ?? '';
+  if (uploadId === '') throw new XmlError('an upload without an id');
+  return { uploadId, isChecked };
+}
+
 async function sendParts(
   client: S3Client,
   key: string,
   file: LargeFile,
-  uploadId: string,
+  { uploadId, isChecked }: Upload,
+  places: AdaptiveConcurrency,
 ): Promise<readonly SentPart[]> {
-  const atOnce = createAdaptiveConcurrency({ initial: PARTS_AT_ONCE, max: PARTS_AT_ONCE });
   const handle = await open(file.path);
   let failure: unknown;
   const sendPart = async (part: Part): Promise<SentPart> => {
@@ -99,23 +145,25 @@ async function sendParts(
     const data = Buffer.allocUnsafe(part.length);
     const { bytesRead } = await handle.read(data, 0, part.length, part.offset);
     if (bytesRead !== part.length) throw new Error(`${file.path} became shorter while it was sent`);
+    const checksum = crc32(data);
     const answer = await client.send(key, {
       method: 'PUT',
       query: [
         ['partNumber', String(part.number)],
         ['uploadId', uploadId],
       ],
+      headers: isChecked ? checksumHeaders(checksum) : {},
       body: async () => data,
       payloadHash: sha256Hex(data),
       describe: `PUT ${key} part ${part.number}`,
     });
-    return { etag: answer.headers['etag'] ?? '', crc32: crc32(data) };
+    return { etag: answer.headers['etag'] ?? '', crc32: checksum };
   };
   try {
     // All parts settle before the file is closed; after the first failure the waiting ones give up at once.
     const results = await Promise.allSettled(
       planParts(file.size).map((part) =>
-        atOnce.run(async () => {
+        places.run(async () => {
           try {
             return await sendPart(part);
           } catch (error) {
@@ -141,7 +189,9 @@ function checkWhole(file: LargeFile, sent: readonly SentPart[]): void {
 
 async function abort(client: S3Client, key: string, uploadId: string, cause: unknown): Promise<void> {
   try {
-    await client.send(key, { method: 'DELETE', query: [['uploadId', uploadId]], describe: `ABORT UPLOAD ${key}` });
+    const call = { method: 'DELETE', query: [['uploadId', uploadId] as const], describe: `ABORT UPLOAD ${key}` };
+    // Also of a deploy that was told to stop.
+    await client.beside().send(key, call);
   } catch (error) {
     throw new AggregateError([cause, error], `the upload of ${key} failed, and its parts could not be removed`, {
       cause,

@@ -1,5 +1,6 @@
-import { createHmac, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Credentials } from './credentials.ts';
+import { type HmacKey, hmacKey, hmacSha256 } from './hmac.ts';
 
 /** A request as AWS signs it. Query and path are given unencoded; `path` starts with a slash. */
 export interface UnsignedRequest {
@@ -33,7 +34,7 @@ export function signRequest(
   credentials: Credentials,
   date: Date,
 ): Readonly<Record<string, string>> {
-  const stamp = date.toISOString().replace(/[-:]|\.\d{3}/g, '');
+  const stamp = stampOf(date);
   const day = stamp.slice(0, 8);
   const headers: Record<string, string> = {
     ...request.headers,
@@ -54,9 +55,7 @@ export function signRequest(
   ].join('\n');
   const place = `${day}/${scope.region}/${scope.service}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', stamp, place, sha256Hex(canonical)].join('\n');
-  const signature = createHmac('sha256', signingKey(credentials.secretAccessKey, day, scope))
-    .update(toSign)
-    .digest('hex');
+  const signature = hmacSha256(signingKey(credentials.secretAccessKey, day, scope), toSign).toString('hex');
   return {
     ...headers,
     authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${place}, SignedHeaders=${names}, Signature=${signature}`,
@@ -79,23 +78,35 @@ export function encodeQuery(query: readonly (readonly [name: string, value: stri
 
 /** Percent-encoding that leaves only RFC 3986's unreserved characters, as Signature Version 4 demands. */
 function encodeStrictly(text: string): string {
+  if (/^[\w.~-]*$/.test(text)) return text;
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
 
-let lastKey: { readonly of: string; readonly key: Buffer } | undefined;
+let lastStamp: { readonly second: number; readonly stamp: string } | undefined;
+
+/** `20261120T101500Z`: one text for all requests of a second. */
+function stampOf(date: Date): string {
+  const second = Math.floor(date.getTime() / 1000);
+  if (lastStamp?.second !== second) {
+    lastStamp = { second, stamp: date.toISOString().replace(/[-:]|\.\d{3}/g, '') };
+  }
+  return lastStamp.stamp;
+}
+
+let lastKey: { readonly of: string; readonly key: HmacKey } | undefined;
 
 /** The key of a day, region and service: four hashes that every request of a deploy shares. */
-function signingKey(secret: string, day: string, { region, service }: SigningScope): Buffer {
+function signingKey(secret: string, day: string, { region, service }: SigningScope): HmacKey {
   const of = [secret, day, region, service].join('\n');
   if (lastKey?.of !== of) {
     const key = [day, region, service, 'aws4_request'].reduce<Buffer>(
-      (parent, part) => createHmac('sha256', parent).update(part).digest(),
+      (parent, part) => hmacSha256(hmacKey(parent), part),
       Buffer.from(`AWS4${secret}`),
     );
-    lastKey = { of, key };
+    lastKey = { of, key: hmacKey(key) };
   }
   return lastKey.key;
 }

@@ -30,6 +30,7 @@ export interface SignedSender {
   readonly credentials: CredentialSource;
   readonly concurrency: AdaptiveConcurrency;
   readonly log?: Log;
+  /** Once aborted, no try is begun; one that is under way ends by itself. A listener a request was 12 MB at the peak. */
   readonly signal?: AbortSignal;
   /** Milliseconds of silence after which a try is given up. */
   readonly timeout?: number;
@@ -61,8 +62,10 @@ const BROKEN_ATTEMPTS = 3;
 export async function sendSigned(sender: SignedSender, call: SignedCall): Promise<SignedAnswer> {
   const end = Date.now() + DEADLINE;
   for (let attempt = 1; ; attempt += 1) {
-    sender.signal?.throwIfAborted();
-    const outcome = await sender.concurrency.run(() => tryOnce(sender, call, end));
+    const outcome = await sender.concurrency.run(async () => {
+      sender.signal?.throwIfAborted();
+      return tryOnce(sender, call, end);
+    });
     if (outcome.kind === 'answer') return { ...outcome.answer, isRetried: attempt > 1 };
     if (outcome.isThrottled) sender.concurrency.slowDown();
     const pause = pauseBefore(attempt, RETRY, outcome.retryAfter, Math.random());
@@ -88,8 +91,8 @@ type Outcome =
 
 async function tryOnce(sender: SignedSender, call: SignedCall, end: number): Promise<Outcome> {
   const body = await call.body?.();
-  const base = new URL(sender.endpoint);
-  const path = `${base.pathname === '/' ? '' : decodeURIComponent(base.pathname)}${call.path}`;
+  const base = baseOf(sender.endpoint);
+  const path = `${base.path}${call.path}`;
   const headers = signRequest(
     { ...call, path, host: base.host, payloadHash: call.payloadHash ?? hashOf(body) },
     sender.scope,
@@ -107,14 +110,13 @@ async function tryOnce(sender: SignedSender, call: SignedCall, end: number): Pro
       ...(body === undefined ? {} : { body }),
       ...(call.maxBytes === undefined ? {} : { maxBytes: call.maxBytes }),
       ...(sender.timeout === undefined ? {} : { timeout: sender.timeout }),
-      ...(sender.signal === undefined ? {} : { signal: sender.signal }),
     });
     // CopyObject and CompleteMultipartUpload answer 200 first and may end with an error in the body.
     const isError =
       answer.status >= 300 || /^\s*(<\?xml[^>]*>\s*)?<Error>/.test(answer.body.toString('latin1', 0, 200));
     return isError ? faultOf(call, answer, readRefusal(answer)) : { kind: 'answer', answer };
   } catch (error) {
-    if (!(error instanceof RequestError) || sender.signal?.aborted === true) throw error;
+    if (!(error instanceof RequestError)) throw error;
     const fault = new Error(`${call.describe}: ${error.message}`, { cause: error });
     return {
       kind: 'fault',
@@ -125,6 +127,25 @@ async function tryOnce(sender: SignedSender, call: SignedCall, end: number): Pro
       retryAfter: undefined,
     };
   }
+}
+
+interface Base {
+  readonly endpoint: string;
+  readonly origin: string;
+  readonly host: string;
+  /** Decoded, without a slash at its end. */
+  readonly path: string;
+}
+
+let lastBase: Base | undefined;
+
+/** The parts of an endpoint, which all requests of a deploy share. */
+function baseOf(endpoint: string): Base {
+  if (lastBase?.endpoint !== endpoint) {
+    const { origin, host, pathname } = new URL(endpoint);
+    lastBase = { endpoint, origin, host, path: pathname === '/' ? '' : decodeURIComponent(pathname) };
+  }
+  return lastBase;
 }
 
 function faultOf(call: SignedCall, answer: Answer, refusal: Refusal): Outcome {

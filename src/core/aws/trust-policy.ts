@@ -1,4 +1,4 @@
-import type { TokenClaims } from './identity-token.ts';
+import type { TokenClaims } from '../oidc/identity-token.ts';
 
 /**
  * What a person needs in order to mend a refused AssumeRoleWithWebIdentity: the claims that were sent, and the

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RequestError, request } from '../net/request.ts';
 import { isWorthRetrying, pauseBefore } from '../net/retry.ts';
+import { readClaims } from '../oidc/identity-token.ts';
 import type { Environment } from '../runner/commands.ts';
 import { ConfigurationError } from '../runner/errors.ts';
 import type { Log } from '../runner/log.ts';
 import { AwsError, readRefusal } from './aws-error.ts';
 import type { Credentials } from './credentials.ts';
-import { readClaims } from './identity-token.ts';
 import { partitionOf } from './regions.ts';
 import { readRoleCredentials } from './role-credentials.ts';
 import { explainRefusedToken } from './trust-policy.ts';

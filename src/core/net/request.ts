@@ -55,11 +55,14 @@ const DEFAULT_DEADLINE = 300_000;
 const DEFAULT_TIMEOUT = 30_000;
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 
-const agents = {
-  // `proxyEnv` honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, which self-hosted runners set.
-  'http:': new http.Agent({ keepAlive: true, maxSockets: 64, proxyEnv: process.env }),
-  'https:': new https.Agent({ keepAlive: true, maxSockets: 64, proxyEnv: process.env }),
+const AGENT = {
+  keepAlive: true,
+  // Callers go up to 64 at once; the rest is for what must not wait behind their uploads, such as a lease.
+  maxSockets: 68,
+  // Honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, which self-hosted runners set.
+  proxyEnv: process.env,
 };
+const agents = { 'http:': new http.Agent(AGENT), 'https:': new https.Agent(AGENT) };
 
 /**
  * Sends a request and returns the final answer, whatever its status.
@@ -171,20 +174,22 @@ function send(
   });
 }
 
-async function readAll(stream: Readable, options: RequestOptions): Promise<Buffer> {
+/** By events: the iterator of a stream is a tenth of the processor time of a small request. */
+function readAll(stream: Readable, options: RequestOptions): Promise<Buffer> {
   const limit = options.maxBytes ?? DEFAULT_MAX_BYTES;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream) {
-    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-    size += bytes.length;
-    if (size > limit) {
-      stream.destroy();
-      throw new TooLongError(`the answer is longer than ${limit} bytes`);
-    }
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
+  return new Promise((resolve, reject) => {
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit) chunks.push(chunk);
+      else stream.destroy(new TooLongError(`the answer is longer than ${limit} bytes`));
+    });
+    stream.once('end', () => resolve(Buffer.concat(chunks)));
+    stream.once('error', reject);
+    // A connection that is cut in the middle of an answer; after its end, or an error, this says nothing new.
+    stream.once('close', () => reject(new Error('the answer was cut')));
+  });
 }
 
 function joinHeaders(headers: http.IncomingHttpHeaders): Readonly<Record<string, string>> {

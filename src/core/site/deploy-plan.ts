@@ -163,9 +163,16 @@ function md5OfEtag(etag: string): string | undefined {
   return /^"([0-9a-f]{32})"$/i.exec(etag)?.[1]?.toLowerCase();
 }
 
+const headersDigests = new WeakMap<Readonly<Record<string, string>>, string>();
+
+/** Computed once for headers that many files share. */
 function headersDigest(headers: Readonly<Record<string, string>>): string {
+  const known = headersDigests.get(headers);
+  if (known !== undefined) return known;
   const sorted = Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1));
-  return sha256Hex(JSON.stringify(sorted)).slice(0, 16);
+  const digest = sha256Hex(JSON.stringify(sorted)).slice(0, 16);
+  headersDigests.set(headers, digest);
+  return digest;
 }
 
 function isImmutable(file: SiteFile): boolean {

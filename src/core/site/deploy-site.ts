@@ -16,7 +16,8 @@ export interface DeployRequest {
   readonly client: S3Client;
   /** Ends in a slash, or is empty. */
   readonly prefix: string;
-  readonly files: readonly SiteFile[];
+  /** Asked for once, while the bucket is looked at: reading a site takes as long as the way to the bucket. */
+  readonly files: () => Promise<readonly SiteFile[]>;
   readonly settings: PlanSettings;
   /** The run of the workflow that deploys, by which the later of two is known. */
   readonly run: WorkflowRun;
@@ -35,6 +36,8 @@ export interface DeployRequest {
 }
 
 export interface Deployed {
+  /** The site's files, as they shall be in the bucket. */
+  readonly files: readonly SiteFile[];
   readonly plan: DeployPlan;
   /** As it is in the bucket now; in a dry run, as it was. */
   readonly manifest: ReleaseManifest;
@@ -50,12 +53,13 @@ export interface Deployed {
  */
 export async function deploySite(wanted: DeployRequest): Promise<Deployed> {
   const { client, prefix, log } = wanted;
+  const reading = wanted.files();
   for (;;) {
-    const { view, plan } = await planFreely(wanted);
+    const { files, view, plan } = await planFreely(wanted, reading);
     const manifest = view.stored.manifest ?? EMPTY_MANIFEST;
     wanted.onPlan(plan, weightOf(manifest));
     if (wanted.isDryRun || (isNothingToDo(plan) && manifest.pending === undefined))
-      return { plan, manifest, deleted: [] };
+      return { files, plan, manifest, deleted: [] };
     const copies = plan.groups.flat().filter(({ kind }) => kind === 'copy');
     const changed = [...new Set([...changedPaths(plan), ...(manifest.pending?.changed ?? [])])];
     const lease = await takeLease(client, prefix, view.stored, {
@@ -66,29 +70,35 @@ export async function deploySite(wanted: DeployRequest): Promise<Deployed> {
       log,
       ...(wanted.leaseDuration === undefined ? {} : { duration: wanted.leaseDuration }),
     });
-    if (lease !== undefined) return carryOut(wanted, { view, plan, changed }, lease);
+    if (lease !== undefined) return carryOut(wanted, { files, view, plan, changed }, lease);
     log.info('another deploy changed the site while this one was planned: planning anew');
   }
 }
 
 interface Planned {
+  readonly files: readonly SiteFile[];
   readonly view: BucketView;
   readonly plan: DeployPlan;
+}
+
+/** A plan to be carried out, with the paths that edge caches may hold in an older state. */
+interface DecidedPlan extends Planned {
   readonly changed: readonly string[];
 }
 
-async function carryOut(wanted: DeployRequest, planned: Planned, lease: Lease): Promise<Deployed> {
-  const { client, prefix, onLive } = wanted;
-  const { plan, changed } = planned;
+async function carryOut(wanted: DeployRequest, planned: DecidedPlan, lease: Lease): Promise<Deployed> {
+  const { prefix, onLive } = wanted;
+  const { files, plan, changed } = planned;
+  const client = wanted.client.until(lease.signal);
   try {
-    const live = await putRelease(wanted, planned, lease);
+    const live = await putRelease({ ...wanted, client }, planned);
     const stale = wanted.settings.deletesOld
       ? staleRecords(planned.view.state.records, live, wanted.settings.keepReleases)
       : [];
     const isLast = (onLive === undefined || changed.length === 0) && plan.deletes.length + stale.length === 0;
     if (isLast) {
       await lease.end(live);
-      return { plan, manifest: live, deleted: [] };
+      return { files, plan, manifest: live, deleted: [] };
     }
     await lease.write(live);
     if (changed.length > 0) await onLive?.(changed);
@@ -97,7 +107,7 @@ async function carryOut(wanted: DeployRequest, planned: Planned, lease: Lease): 
     const deleted = plan.deletes.filter((path) => !refused.has(path));
     const manifest = withoutObjects(live, deleted);
     await lease.end(manifest);
-    return { plan, manifest, deleted };
+    return { files, plan, manifest, deleted };
   } catch (error) {
     await lease.giveUp();
     throw lease.signal.aborted ? lease.signal.reason : error;
@@ -106,15 +116,14 @@ async function carryOut(wanted: DeployRequest, planned: Planned, lease: Lease): 
 
 /** Puts the files of a release into the bucket, and what is needed to come back to it; returns the manifest for it. */
 async function putRelease(
-  { client, prefix, files, settings }: DeployRequest,
-  { view, plan }: Planned,
-  lease: Lease,
+  { client, prefix, settings }: DeployRequest,
+  { files, view, plan }: Planned,
 ): Promise<ReleaseManifest> {
   const manifest = view.stored.manifest ?? EMPTY_MANIFEST;
   const keeping = plan.isNewRelease ? planKeeping(files, manifest, settings.keepReleases) : KEEP_NOTHING;
   const isKept = plan.isNewRelease && settings.keepReleases > 0;
   const [etags, kept] = await Promise.allSettled([
-    publish(plan, client, prefix, lease.signal),
+    publish(plan, client, prefix),
     isKept ? keepRelease(keeping, plan.release, files, client, prefix) : undefined,
   ]);
   if (etags.status === 'rejected') throw etags.reason;
@@ -124,27 +133,27 @@ async function putRelease(
 }
 
 /** Reads the bucket until no other deploy holds it, and plans. */
-async function planFreely(wanted: DeployRequest): Promise<{ readonly view: BucketView; readonly plan: DeployPlan }> {
+async function planFreely(wanted: DeployRequest, reading: Promise<readonly SiteFile[]>): Promise<Planned> {
   const { client, prefix, log, settings } = wanted;
   for (;;) {
-    const view = await readBucket(client, prefix, log);
+    const [view, files] = await Promise.all([readBucket(client, prefix, log), reading]);
     if (!wanted.isDryRun && (await waitForTurn(view.stored, { ...wanted, release: settings.release.id }))) continue;
-    const plan = await planFor(wanted, view);
+    const plan = await planFor(files, view, settings);
     const needsAll = settings.deletesOld && view.listing?.isComplete === false && !isNothingToDo(plan);
-    if (!needsAll) return { view, plan };
+    if (!needsAll) return { files, view, plan };
     const whole = await withWholeListing(view, client, prefix);
-    return { view: whole, plan: await planFor(wanted, whole) };
+    return { files, view: whole, plan: await planFor(files, whole, settings) };
   }
 }
 
-async function planFor(wanted: DeployRequest, view: BucketView): Promise<DeployPlan> {
+async function planFor(files: readonly SiteFile[], view: BucketView, settings: PlanSettings): Promise<DeployPlan> {
   const md5s = new Map<string, string>();
-  for (const file of wanted.files) {
+  for (const file of files) {
     const { content, size } = file;
     if (content.kind === 'file' && needsMd5(file, view.state.objects.get(file.path)))
       md5s.set(file.path, await md5Of({ ...content, size }));
   }
-  return planDeploy(wanted.files, view.state, view.stored.manifest, md5s, wanted.settings);
+  return planDeploy(files, view.state, view.stored.manifest, md5s, settings);
 }
 
 function isNothingToDo(plan: DeployPlan): boolean {

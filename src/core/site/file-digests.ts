@@ -1,12 +1,14 @@
 import { createHash, hash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { sha256Hex } from '../aws/signature.ts';
 import type { HashedFile, SourceFile } from './site-file.ts';
+import { lookInto, SMALL_FILE } from './small-file.ts';
 
-/** Read whole below this, at once; above it through a stream, so that memory does not grow with the file. */
-const SMALL = 1024 * 1024;
 const READERS = 8;
+/** Milliseconds of hashing after which requests that are under way get their turn. */
+const TURN = 4;
 
 interface FileOnDisk {
   readonly location: string;
@@ -17,8 +19,15 @@ interface FileOnDisk {
 export async function hashFiles(files: readonly SourceFile[]): Promise<readonly HashedFile[]> {
   const hashed: HashedFile[] = [];
   const queue = files.entries();
+  let turn = performance.now();
   const reader = async (): Promise<void> => {
-    for (const [index, file] of queue) hashed[index] = { ...file, ...(await digestsOf(file)) };
+    for (const [index, file] of queue) {
+      if (performance.now() - turn > TURN) {
+        await setImmediate();
+        turn = performance.now();
+      }
+      hashed[index] = { ...file, ...(await digestsOf(file)) };
+    }
   };
   await Promise.all(Array.from({ length: READERS }, reader));
   return hashed;
@@ -26,8 +35,8 @@ export async function hashFiles(files: readonly SourceFile[]): Promise<readonly 
 
 /** SHA-256 in hexadecimal and CRC-32 of a file on disk. */
 export async function digestsOf(file: FileOnDisk): Promise<{ sha256: string; crc32: number }> {
-  if (file.size <= SMALL) {
-    const data = readSmall(file.location);
+  if (file.size <= SMALL_FILE) {
+    const data = lookInto(file.location);
     return { sha256: sha256Hex(data), crc32: crc32(data) };
   }
   const digest = createHash('sha256');
@@ -41,28 +50,12 @@ export async function digestsOf(file: FileOnDisk): Promise<{ sha256: string; crc
 
 /** MD5 of a file in hexadecimal: what S3 shows as ETag of an object that came in one piece. */
 export async function md5Of(file: FileOnDisk): Promise<string> {
-  if (file.size <= SMALL) return hash('md5', readSmall(file.location), 'hex');
+  if (file.size <= SMALL_FILE) return hash('md5', lookInto(file.location), 'hex');
   const digest = createHash('md5');
   for await (const chunk of streamOf(file)) digest.update(chunk);
   return digest.digest('hex');
 }
 
 function streamOf(file: FileOnDisk): AsyncIterable<Buffer> {
-  return createReadStream(file.location, { highWaterMark: SMALL });
-}
-
-let scratch: Buffer | undefined;
-
-/** All small files go through one buffer, good until the next call: 1,500 of their own were 20 MB more at the peak. */
-function readSmall(location: string): Buffer {
-  scratch ??= Buffer.allocUnsafe(SMALL);
-  const file = openSync(location, 'r');
-  try {
-    let length = 0;
-    for (let read = -1; read !== 0 && length < SMALL; length += read)
-      read = readSync(file, scratch, length, SMALL - length, null);
-    return scratch.subarray(0, length);
-  } finally {
-    closeSync(file);
-  }
+  return createReadStream(file.location, { highWaterMark: SMALL_FILE });
 }

@@ -40,6 +40,7 @@ export function applyHeaderRules(
   const present = new Set(rules.isEncodedBeside ? paths : []);
   const fingerprinted = findFingerprinted(paths);
   const isFingerprinted: PathTest = (path) => fingerprinted.has(path);
+  const share = shareEqualHeaders();
   return files.map(({ path, location, size, sha256, crc32, encoding }) => {
     const kind = kindOf(path, rules.isEntryDocument, isFingerprinted);
     const content = contentKind(path, (inner) => present.has(inner));
@@ -55,8 +56,20 @@ export function applyHeaderRules(
       size,
       sha256,
       kind,
-      headers: Object.fromEntries([...headers].sort(([a], [b]) => (a < b ? -1 : 1))),
+      headers: share(headers),
       content: { kind: 'file', location, crc32 },
     };
   });
+}
+
+/** Thousands of files have a handful of different headers: each stands in memory once, in the order of the names. */
+function shareEqualHeaders(): (headers: ReadonlyMap<string, string>) => Readonly<Record<string, string>> {
+  const known = new Map<string, Readonly<Record<string, string>>>();
+  return (headers) => {
+    const sorted = [...headers].sort(([a], [b]) => (a < b ? -1 : 1));
+    const text = JSON.stringify(sorted);
+    const shared = known.get(text) ?? Object.fromEntries(sorted);
+    known.set(text, shared);
+    return shared;
+  };
 }

@@ -48,12 +48,14 @@ export async function keepRelease(
   client: S3Client,
   prefix: string,
 ): Promise<void> {
-  const recorded = files.map((file) => ({ ...file, kept: plan.places.get(file.path) }));
-  const record = Buffer.from(formatRecord({ release, files: recorded }));
   try {
     await eachAtMost(PACKS_AT_ONCE, plan.packs, async (pack) => {
       const body = await bodyOfPack(pack);
       await client.put(packKey(prefix, pack.name), body, { 'content-type': 'application/octet-stream' });
+    });
+    const record = formatRecord({
+      release,
+      files: files.map((file) => ({ ...file, kept: plan.places.get(file.path) })),
     });
     await client.put(recordKey(prefix, release.id), bodyOf(record), { 'content-type': 'application/json' });
   } catch (error) {

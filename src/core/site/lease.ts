@@ -49,11 +49,13 @@ export interface LeaseOptions extends Pick<PendingDeploy, 'release' | 'run' | 'c
  * warning says so. The order of the writes still keeps each page whole.
  */
 export async function takeLease(
-  client: S3Client,
+  bucket: S3Client,
   prefix: string,
   before: StoredManifest,
   options: LeaseOptions,
 ): Promise<Lease | undefined> {
+  // Behind a hundred slow uploads, a renewal came after the lease had ended.
+  const client = bucket.beside();
   const { log, duration = LEASE, ...deploy } = options;
   const pending = (): PendingDeploy => ({ ...deploy, until: Date.now() + duration, supersededBy: undefined });
   let current: ReleaseManifest = { ...(before.manifest ?? EMPTY_MANIFEST), pending: pending() };
@@ -61,8 +63,8 @@ export async function takeLease(
   if (first.kind === 'lost') return undefined;
   let etag = first.kind === 'written' ? first.etag : await overwriteManifest(client, prefix, current);
   let isConditional = first.kind === 'written' && current.hasConditionalWrites;
-  if (first.kind === 'written' && !isConditional) isConditional = await honoursConditions(client, prefix, current);
-  if (!isConditional) log.warning(NOT_KEPT_APART);
+  const isKnown = first.kind !== 'written' || isConditional;
+  if (first.kind !== 'written') log.warning(NOT_KEPT_APART);
 
   const lost = new AbortController();
   const store = async (manifest: ReleaseManifest): Promise<void> => {
@@ -91,6 +93,13 @@ export async function takeLease(
     writing = next.catch(() => undefined);
     return next;
   };
+  if (!isKnown) {
+    // Beside the first files, since only a warning hangs on it.
+    inTurn(async () => {
+      isConditional = await honoursConditions(client, prefix, current);
+      if (!isConditional) log.warning(NOT_KEPT_APART);
+    }).catch((error: unknown) => lost.abort(error));
+  }
   const write = (manifest: ReleaseManifest): Promise<void> =>
     inTurn(async () => {
       lost.signal.throwIfAborted();

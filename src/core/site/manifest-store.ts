@@ -62,7 +62,7 @@ export async function writeManifest(
   expected: string | undefined,
 ): Promise<WriteOutcome> {
   const key = manifestKey(prefix);
-  const body = Buffer.from(formatManifest(manifest));
+  const body = formatManifest(manifest);
   const condition: Condition = expected === undefined ? { ifNoneMatch: '*' } : { ifMatch: expected };
   try {
     return { kind: 'written', etag: (await client.put(key, bodyOf(body), HEADERS, condition)).etag };
@@ -81,7 +81,7 @@ export async function writeManifest(
 /** Writes the manifest whatever is there: for servers without conditional writes. */
 export async function overwriteManifest(client: S3Client, prefix: string, manifest: ReleaseManifest): Promise<string> {
   try {
-    return (await client.put(manifestKey(prefix), bodyOf(Buffer.from(formatManifest(manifest))), HEADERS)).etag;
+    return (await client.put(manifestKey(prefix), bodyOf(formatManifest(manifest)), HEADERS)).etag;
   } catch (error) {
     throw explainS3Refusal(error, client.location, 's3:PutObject');
   }
@@ -93,7 +93,7 @@ export async function overwriteManifest(client: S3Client, prefix: string, manife
  */
 export async function honoursConditions(client: S3Client, prefix: string, manifest: ReleaseManifest): Promise<boolean> {
   try {
-    await client.put(manifestKey(prefix), bodyOf(Buffer.from(formatManifest(manifest))), HEADERS, { ifNoneMatch: '*' });
+    await client.put(manifestKey(prefix), bodyOf(formatManifest(manifest)), HEADERS, { ifNoneMatch: '*' });
     return false;
   } catch (error) {
     if (error instanceof AwsError) return error.status === 412;

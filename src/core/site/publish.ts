@@ -1,5 +1,6 @@
+import type { AdaptiveConcurrency } from '../aws/adaptive-concurrency.ts';
 import type { S3Client } from '../aws/s3-client.ts';
-import { MULTIPART_THRESHOLD, putInParts } from '../aws/s3-multipart.ts';
+import { createPartPlaces, MULTIPART_THRESHOLD, putInParts } from '../aws/s3-multipart.ts';
 import { explainS3Refusal } from '../aws/s3-refusal.ts';
 import { eachAtMost } from '../net/bounded-parallel.ts';
 import type { DeployPlan, PlannedWrite } from './deploy-plan.ts';
@@ -19,14 +20,13 @@ export async function publish(
   plan: DeployPlan,
   client: S3Client,
   prefix: string,
-  signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const etags = new Map<string, string>();
+  const places = createPartPlaces();
   for (const group of plan.groups) {
     await eachAtMost(QUEUED, group, async (write) => {
-      signal.throwIfAborted();
       try {
-        etags.set(write.path, await carryOut(write, client, prefix + write.path));
+        etags.set(write.path, await carryOut(write, client, prefix + write.path, places));
       } catch (error) {
         throw explainS3Refusal(
           error,
@@ -60,12 +60,18 @@ export async function deleteOld(
   return refused;
 }
 
-async function carryOut(write: PlannedWrite, client: S3Client, key: string): Promise<string> {
+async function carryOut(
+  write: PlannedWrite,
+  client: S3Client,
+  key: string,
+  places: AdaptiveConcurrency,
+): Promise<string> {
   const { content, size, sha256, headers } = write.file;
   if (write.kind === 'copy') return (await client.copy({ key, etag: write.etag }, key, headers)).etag;
   if (content.kind === 'object') return (await client.copy(content, key, headers)).etag;
   if (size > MULTIPART_THRESHOLD) {
-    return (await putInParts(client, key, { path: content.location, size, crc32: content.crc32 }, headers)).etag;
+    const file = { path: content.location, size, crc32: content.crc32 };
+    return (await putInParts(client, key, file, headers, places)).etag;
   }
   return (await client.put(key, bodyOfFile({ ...content, size, sha256 }), headers)).etag;
 }

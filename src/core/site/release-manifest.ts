@@ -1,4 +1,5 @@
 import { isRecord } from '../runner/event.ts';
+import { encodeLines } from './json-lines.ts';
 import type { PackPlace } from './site-file.ts';
 import { OWN_FOLDER } from './source-checks.ts';
 
@@ -83,20 +84,24 @@ export const EMPTY_MANIFEST: ReleaseManifest = {
 };
 
 /** A manifest as it stands in the bucket: an object a line, so that two can be compared by eye. */
-export function formatManifest(manifest: ReleaseManifest): string {
-  const objects = [...manifest.objects]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(
-      ([path, { sha256, size, etag, headers, release, kept }]) =>
-        `    ${JSON.stringify([path, size, sha256, etag, headers, release, ...formatPlace(kept)])}`,
-    );
+export function formatManifest(manifest: ReleaseManifest): Buffer {
   const head = {
     slipway: VERSION,
     pending: manifest.pending ?? null,
     hasConditionalWrites: manifest.hasConditionalWrites,
     releases: manifest.releases,
   };
-  return `${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "objects": [\n${objects.join(',\n')}\n  ]\n}\n`;
+  const text = JSON.stringify(head, undefined, 2).slice(0, -2);
+  return encodeLines(`${text},\n  "objects": [\n`, objectLines(manifest.objects), '\n  ]\n}\n');
+}
+
+function* objectLines(objects: ReleaseManifest['objects']): Generator<string> {
+  for (const path of [...objects.keys()].sort()) {
+    const object = objects.get(path);
+    if (object === undefined) continue;
+    const { sha256, size, etag, headers, release, kept } = object;
+    yield JSON.stringify([path, size, sha256, etag, headers, release, ...formatPlace(kept)]);
+  }
 }
 
 /**

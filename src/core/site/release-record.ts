@@ -2,6 +2,7 @@ import { ConfigurationError } from '../runner/errors.ts';
 import { isRecord } from '../runner/event.ts';
 import { FILE_KINDS, type FileKind } from './file-kind.ts';
 import { isObjectHeader } from './header-rules.ts';
+import { encodeLines } from './json-lines.ts';
 import { arrayOf, formatPlace, isSize, isText, type Release, readPlace } from './release-manifest.ts';
 import type { PackPlace } from './site-file.ts';
 import { OWN_FOLDER } from './source-checks.ts';
@@ -38,17 +39,23 @@ export function packKey(prefix: string, pack: string): string {
 }
 
 /** Headers repeat from file to file: they stand once, and files name them by number. */
-export function formatRecord({ release, files }: ReleaseRecord): string {
-  const distinct = new Map<string, number>();
-  const lines = files.map(({ path, size, sha256, kind, headers, kept }) => {
+export function formatRecord({ release, files }: ReleaseRecord): Buffer {
+  const numbers = new Map<string, number>();
+  for (const { headers } of files) {
     const text = JSON.stringify(headers);
-    const number = distinct.get(text) ?? distinct.size;
-    distinct.set(text, number);
-    return `    ${JSON.stringify([path, size, sha256, kind, number, ...formatPlace(kept)])}`;
-  });
+    numbers.set(text, numbers.get(text) ?? numbers.size);
+  }
   const head = JSON.stringify({ slipway: VERSION, release }, undefined, 2).slice(0, -2);
-  const headers = [...distinct.keys()].map((text) => `    ${text}`).join(',\n');
-  return `${head},\n  "headers": [\n${headers}\n  ],\n  "files": [\n${lines.join(',\n')}\n  ]\n}\n`;
+  const headers = [...numbers.keys()].map((text) => `    ${text}`).join(',\n');
+  return encodeLines(`${head},\n  "headers": [\n${headers}\n  ],\n  "files": [\n`, fileLines(files, numbers), END);
+}
+
+const END = '\n  ]\n}\n';
+
+function* fileLines(files: readonly RecordedFile[], numbers: ReadonlyMap<string, number>): Generator<string> {
+  for (const { path, size, sha256, kind, headers, kept } of files) {
+    yield JSON.stringify([path, size, sha256, kind, numbers.get(JSON.stringify(headers)), ...formatPlace(kept)]);
+  }
 }
 
 /** Reads a record. The bucket is not trusted more than any other input: throws ConfigurationError for what is none. */

@@ -13,10 +13,10 @@ export const OWN_FOLDER = '.slipway';
  *
  * Returns a sentence for each problem, empty when there is none.
  */
-export function checkSource(files: readonly SourceFile[], prefix: string, isForbidden: PathTest): readonly string[] {
+export function findProblems(files: readonly SourceFile[], prefix: string, isForbidden: PathTest): readonly string[] {
   return [
     ...files.flatMap(({ path }) => {
-      const problem = unservable(path, prefix);
+      const problem = whyUnservable(path, prefix);
       return problem === undefined ? [] : [`${JSON.stringify(path)}: ${problem}`];
     }),
     ...sameButForCase(files),
@@ -29,7 +29,8 @@ export function checkSource(files: readonly SourceFile[], prefix: string, isForb
   ];
 }
 
-function unservable(path: string, prefix: string): string | undefined {
+/** Why a path cannot be a key of the site; undefined for one that S3, CloudFront and browsers take. */
+export function whyUnservable(path: string, prefix: string): string | undefined {
   const segments = path.split('/');
   if (!path.isWellFormed() || path.includes('\uFFFD')) return 'the name is not valid UTF-8';
   if (/[\u0000-\u001F\u007F]/.test(path)) return 'the name has a control character, which no URL can hold';

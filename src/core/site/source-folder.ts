@@ -1,6 +1,5 @@
-import type { Dirent, Stats } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { sep } from 'node:path';
 import { ConfigurationError } from '../runner/errors.ts';
 import type { PathTest } from './path-globs.ts';
 import type { SourceFile } from './site-file.ts';
@@ -16,19 +15,17 @@ const MAX_DEPTH = 64;
 /**
  * The files of a folder that take part, in the order of their paths. Times and modes are not read.
  *
+ * Read at once: a trip through the thread pool for each of 1,500 files was 50 ms before the first request.
+ *
  * Symbolic links are followed as long as they stay inside the folder; one that leaves it, leads nowhere or in a circle,
  * a device, a socket and a pipe are errors. Throws ConfigurationError for these, for a folder that is missing or has no
  * file that takes part, and for more than `limits` allow.
  */
-export async function readSourceFolder(
-  folder: string,
-  takesPart: PathTest,
-  limits: WalkLimits,
-): Promise<readonly SourceFile[]> {
-  const root = await realFolder(folder);
+export function readSourceFolder(folder: string, takesPart: PathTest, limits: WalkLimits): readonly SourceFile[] {
+  const root = realFolder(folder);
   const files: SourceFile[] = [];
   let total = 0;
-  for await (const file of walk(root, { real: root, path: '', ancestors: [root] })) {
+  for (const file of walk(root, { real: root, path: '', ancestors: [root] })) {
     if (!takesPart(file.path)) continue;
     if (!file.isFile) throw new ConfigurationError(`${file.path}: neither a file nor a folder`);
     files.push({ path: file.path, location: file.real, size: file.size });
@@ -62,14 +59,14 @@ interface FoundFile {
   readonly isFile: boolean;
 }
 
-async function* walk(root: string, folder: VisitedFolder): AsyncGenerator<FoundFile> {
+function* walk(root: string, folder: VisitedFolder): Generator<FoundFile> {
   const { ancestors } = folder;
   if (ancestors.length > MAX_DEPTH) {
     throw new ConfigurationError(`${folder.path}: folders nested deeper than ${MAX_DEPTH}`);
   }
-  for (const entry of await readdir(folder.real, { withFileTypes: true })) {
+  for (const entry of readdirSync(folder.real, { withFileTypes: true })) {
     const path = folder.path === '' ? entry.name : `${folder.path}/${entry.name}`;
-    const { real, status } = await resolveEntry(root, folder.real, entry, path);
+    const { real, status } = resolveEntry(root, folder.real, entry, path);
     if (!status.isDirectory()) {
       yield { path, real, size: status.size, isFile: status.isFile() };
       continue;
@@ -79,10 +76,10 @@ async function* walk(root: string, folder: VisitedFolder): AsyncGenerator<FoundF
   }
 }
 
-async function realFolder(folder: string): Promise<string> {
+function realFolder(folder: string): string {
   try {
-    const root = await realpath(folder);
-    if ((await stat(root)).isDirectory()) return root;
+    const root = realpathSync(folder);
+    if (statSync(root).isDirectory()) return root;
   } catch (cause) {
     if (!isMissing(cause)) throw cause;
     throw new ConfigurationError(`input "source": there is no folder ${folder}`, { cause });
@@ -90,24 +87,22 @@ async function realFolder(folder: string): Promise<string> {
   throw new ConfigurationError(`input "source": ${folder} is no folder`);
 }
 
-async function resolveEntry(
-  root: string,
-  parent: string,
-  entry: Dirent,
-  path: string,
-): Promise<{ real: string; status: Stats }> {
-  const location = join(parent, entry.name);
+function resolveEntry(root: string, parent: string, entry: Dirent, path: string): { real: string; status: Stats } {
+  const location = `${parent}${sep}${entry.name}`;
   try {
-    const real = entry.isSymbolicLink() ? await realpath(location) : location;
+    const real = entry.isSymbolicLink() ? realpathSync(location) : location;
     if (real !== root && !real.startsWith(root + sep)) {
       throw new ConfigurationError(
         `${path}: this symbolic link leaves the source, for ${real}; copy the file in its place`,
       );
     }
-    return { real, status: await stat(real) };
+    return { real, status: statSync(real) };
   } catch (cause) {
     if (!isMissing(cause)) throw cause;
-    throw new ConfigurationError(`${path}: this symbolic link leads nowhere`, { cause });
+    const why = entry.isSymbolicLink()
+      ? 'this symbolic link leads nowhere'
+      : 'its name is not valid UTF-8, or it was removed while the source was read';
+    throw new ConfigurationError(`${path}: ${why}`, { cause });
   }
 }
 

@@ -107,6 +107,46 @@ describe('invalidation', () => {
     expect(pathsOf(cloudFront)).toEqual([['/p/*', '/about.html', '/index.html', '/']]);
   });
 
+  const refusal = (code: string) => `<ErrorResponse><Error><Code>${code}</Code></Error></ErrorResponse>`;
+  it.each([
+    ['throttling', { kind: 'status', status: 400, body: refusal('Throttling') }],
+    ['a rate limit', { kind: 'status', status: 429, body: refusal('TooManyRequests') }],
+    ['a service that is away', { kind: 'status', status: 503, body: refusal('ServiceUnavailable') }],
+    ['a fault of the service', { kind: 'status', status: 500, body: refusal('InternalError') }],
+    ['a proxy between', { kind: 'status', status: 502, body: '<html>Bad Gateway' }],
+    ['a connection that is reset', { kind: 'reset', when: 'before' }],
+    ['a lost answer', { kind: 'reset', when: 'after' }],
+  ] as const)('is asked for again after %s, and made once', async (_, fault) => {
+    await using server = await startMemoryS3();
+    await using cloudFront = await start();
+    cloudFront.faults.add({ fault, match: /^POST/, times: 2 });
+    const { invalidationId } = await site.outputs(server.endpoint, byId, withCloudFront(cloudFront));
+    expect(cloudFront.requests).toHaveLength(3);
+    // The same caller reference at each try: the invalidation whose answer was lost is the one that is made.
+    expect(cloudFront.invalidations.map(({ id }) => id)).toEqual([invalidationId]);
+  });
+
+  it('that is not allowed names the permission; the release stays live', async () => {
+    await using server = await startMemoryS3();
+    await using cloudFront = await start();
+    cloudFront.fail({ status: 403, body: refusal('AccessDenied'), match: /^POST/ });
+    const refused = site.deploy(server.endpoint, byId, withCloudFront(cloudFront));
+    await expect(refused).rejects.toThrow(`allow cloudfront:CreateInvalidation on distribution ${ID}`);
+    expect(server.objects.get('index.html')?.body.toString()).toBe('one');
+    await site.deploy(server.endpoint, byId, withCloudFront(cloudFront));
+    expect(pathsOf(cloudFront)).toEqual([['/about.html', '/index.html', '/']]);
+  });
+
+  it('takes as many paths and wildcards as CloudFront does at a time', async () => {
+    await using server = await startMemoryS3();
+    await using cloudFront = await start();
+    const paths = Array.from({ length: 3000 }, (_, index) => `/p/${index}.html`);
+    const wildcards = Array.from({ length: 15 }, (_, index) => `/d${index}/*`);
+    const invalidate = [...paths, ...wildcards].join('\n');
+    await site.deploy(server.endpoint, { ...byId, invalidate }, withCloudFront(cloudFront));
+    expect(pathsOf(cloudFront)[0]).toHaveLength(3015);
+  });
+
   it('names the distribution that is not there; the release stays live, and the next run invalidates', async () => {
     await using server = await startMemoryS3();
     await using none = await start([]);

@@ -61,10 +61,29 @@ describe('frontend-s3-deploy', () => {
     [{ 'distribution-alias': 'https://x' }, 'input "distribution-alias"'],
     [{ compress: 'zstd' }, 'input "compress": "zstd" is none of off, br, gzip'],
     [{ 'if-busy': 'supersede' }, 'input "if-busy"'],
-    [{ 'spa-fallback': '../index.html' }, 'input "spa-fallback"'],
+    [{ 'spa-fallback': '../index.html' }, 'input "spa-fallback": "../index.html": browsers take "." and ".."'],
+    [{ 'spa-fallback': '.slipway/manifest.json' }, 'where the record of releases is kept'],
+    [{ 'spa-fallback': 'a\\b' }, 'browsers turn a backslash'],
+    [{ 'spa-fallback': '/' }, 'it is no path below the site'],
+    [{ prefix: 'p'.repeat(500), 'spa-fallback': 'x'.repeat(600) }, 'the key is longer than 1024 bytes'],
+    [{ 'max-files': '1' }, 'input "max-files": the source has more than 1 files'],
+    [{ 'max-bytes': '40' }, 'input "max-bytes": the source has more than 40 bytes'],
+    [{ forbid: '/assets/**' }, '"assets/app-1a2b3c4d.js" must not be public'],
+    [{ exclude: '**' }, 'has no file to deploy'],
+    [{ source: 'image: example.com/site' }, 'input "source": "image: example.com/site" names no folder of an image'],
   ])('refuses %o', async (inputs, message) => {
     await using server = await startMemoryS3();
     await expect(site.deploy(server.endpoint, inputs)).rejects.toThrow(message);
     expect(server.requests).toEqual([]);
+  });
+
+  it('lets through what another list of forbidden files does not name, and what is excluded', async () => {
+    await using server = await startMemoryS3();
+    await site.write('app.js.map', '{}');
+    await site.write('.env', 'SECRET=1');
+    const inputs = { forbid: '**/.env*', exclude: '.*\nassets/**', include: 'app-*.js' };
+    const { plan } = await site.outputs(server.endpoint, inputs);
+    expect(plan).toMatchObject({ upload: ['app.js.map', 'assets/app-1a2b3c4d.js', 'index.html'] });
+    expect(server.objects.has('.env')).toBe(false);
   });
 });

@@ -102,6 +102,19 @@ test('an answer without end is cut at the limit and not asked for again', async 
   expect(listener.count).toBe(1);
 });
 
+test('an answer that is cut in its middle is asked for again', async () => {
+  const listener = steps(
+    (_, response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('half', () => response.destroy());
+    },
+    (_, response) => response.end('whole'),
+  );
+  await using server = await serve(listener);
+  expect((await request({ url: server.url, retry: quick })).body.toString()).toBe('whole');
+  expect(listener.count).toBe(2);
+});
+
 test('an answer that drips is cut at the deadline', async () => {
   await using server = await serve((_, response) => {
     response.writeHead(200);

@@ -18,6 +18,9 @@ import type { MemoryS3 } from '../../../harness/standins/memory-s3.ts';
 
 export const MANIFEST = '.slipway/manifest.json';
 
+/** A server, unless `choices.client` leads to another. */
+type Endpoint = Pick<MemoryS3, 'endpoint'>;
+
 export type Pages = Readonly<Record<string, string>>;
 
 export interface DeployChoices extends Partial<DeployRequest> {
@@ -27,13 +30,13 @@ export interface DeployChoices extends Partial<DeployRequest> {
   readonly cache?: string;
 }
 
-/** Deploys pages to a server in memory, each time as another release: `r1`, `r2`, … */
+/** Deploys pages, each time as another release: `r1`, `r2`, … */
 export interface Deployer extends AsyncDisposable {
   readonly lines: string[];
   /** The id of the last release that was begun. */
   readonly last: () => string;
-  deploy(server: MemoryS3, pages: Pages, choices?: DeployChoices): Promise<Deployed>;
-  restore(server: MemoryS3, release: string, from?: string, choices?: DeployChoices): Promise<Deployed>;
+  deploy(server: Endpoint, pages: Pages, choices?: DeployChoices): Promise<Deployed>;
+  restore(server: Endpoint, release: string, from?: string, choices?: DeployChoices): Promise<Deployed>;
 }
 
 export async function createDeployer(): Promise<Deployer> {
@@ -42,12 +45,12 @@ export async function createDeployer(): Promise<Deployer> {
   const log = createLog((line) => lines.push(line), { debug: false });
   let release = 0;
 
-  function carryOut(server: MemoryS3, files: readonly SiteFile[], id: string, more: DeployChoices): Promise<Deployed> {
+  function carryOut(server: Endpoint, files: readonly SiteFile[], id: string, more: DeployChoices): Promise<Deployed> {
     const { keep = 3, deletes = false, id: _id, cache: _cache, ...request } = more;
     return deploySite({
       client: clientOf(server),
       prefix: '',
-      files,
+      files: async () => files,
       settings: {
         release: { id, commit: 'c0ffee', time: '2026-11-20T00:00:00Z' },
         keepReleases: keep,
@@ -87,7 +90,7 @@ async function filesOf(folder: string, pages: Pages, cache: string): Promise<rea
     await mkdir(dirname(join(source, path)), { recursive: true });
     await writeFile(join(source, path), text);
   }
-  const found = await readSourceFolder(source, () => true, { maxFiles: 1000, maxBytes: 1e9 });
+  const found = readSourceFolder(source, () => true, { maxFiles: 1000, maxBytes: 1e9 });
   return applyHeaderRules(await hashFiles(found), {
     cache: parseCacheRules(cache),
     headers: [],
@@ -109,7 +112,7 @@ export function siteOf(version: string): Pages {
   };
 }
 
-export function clientOf(server: MemoryS3): S3Client {
+export function clientOf(server: Endpoint, concurrency = 4): S3Client {
   const location = {
     bucket: 'bucket',
     region: 'us-east-1',
@@ -120,7 +123,7 @@ export function clientOf(server: MemoryS3): S3Client {
   return createS3Client({
     location,
     credentials: async () => ({ accessKeyId: 'AKIA', secretAccessKey: 'secret' }),
-    concurrency: createAdaptiveConcurrency({ initial: 4, max: 4 }),
+    concurrency: createAdaptiveConcurrency({ initial: concurrency, max: concurrency }),
   });
 }
 

@@ -15,7 +15,7 @@ const chunk: RecordedFile = { ...page, path: 'app-1a2b3c4d.js', kind: 'fingerpri
 
 describe('the record of a release', () => {
   it('comes back as it was written, with headers that repeat written once', () => {
-    const text = formatRecord({ release, files: [page, chunk] });
+    const text = formatRecord({ release, files: [page, chunk] }).toString();
     expect(parseRecord(text, 'key')).toEqual({ release, files: [page, chunk] });
     expect(text.split('x-amz-meta-build_2')).toHaveLength(2);
   });
@@ -32,7 +32,7 @@ describe('the record of a release', () => {
     ['a release that is a path', (text) => text.replace('20261120T', '../20261120T')],
   ];
   it.each(hostile)('is refused with %s', (_, change) => {
-    const text = change(formatRecord({ release, files: [page, chunk] }));
+    const text = change(formatRecord({ release, files: [page, chunk] }).toString());
     expect(() => parseRecord(text, 'the key')).toThrow('the key is no record of a release');
   });
 });

@@ -10,7 +10,7 @@ import { compileGlob, compileGlobs, compileSelection } from '../../../../src/cor
 import { parsePrefix } from '../../../../src/core/site/prefix.ts';
 import { phaseOf } from '../../../../src/core/site/publish-order.ts';
 import { parseManifest } from '../../../../src/core/site/release-manifest.ts';
-import { checkSource } from '../../../../src/core/site/source-checks.ts';
+import { findProblems } from '../../../../src/core/site/source-checks.ts';
 
 describe('findFingerprinted', () => {
   it.each([
@@ -165,9 +165,9 @@ describe('globs', () => {
   });
 });
 
-describe('checkSource', () => {
+describe('findProblems', () => {
   const check = (...paths: string[]) =>
-    checkSource(
+    findProblems(
       paths.map((path) => ({ path, location: '', size: 1 })),
       'app/',
       compileGlobs(parseGlobs('**/*.map\n**/.env*')),

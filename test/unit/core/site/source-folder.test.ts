@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCommand } from '../../../../src/core/runner/command.ts';
 import { hashFiles, md5Of } from '../../../../src/core/site/file-digests.ts';
 import { readSourceFolder } from '../../../../src/core/site/source-folder.ts';
 
@@ -18,13 +19,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(outer, { recursive: true }));
 
-const read = async (more = limits) =>
-  (await readSourceFolder(folder, (path) => !path.endsWith('.map'), more)).map(({ path, size }) => [path, size]);
+const read = (more = limits) =>
+  readSourceFolder(folder, (path) => !path.endsWith('.map'), more).map(({ path, size }) => [path, size]);
 
 describe('readSourceFolder', () => {
   it('finds the files that take part, in order', async () => {
     await writeFile(join(folder, 'assets/app.js.map'), '{}');
-    expect(await read()).toEqual([
+    expect(read()).toEqual([
       ['assets/app.js', 3],
       ['index.html', 5],
     ]);
@@ -33,7 +34,7 @@ describe('readSourceFolder', () => {
   it('follows links that stay inside', async () => {
     await symlink('index.html', join(folder, '404.html'));
     await symlink('assets', join(folder, 'static'));
-    expect(await read()).toEqual([
+    expect(read()).toEqual([
       ['404.html', 5],
       ['assets/app.js', 3],
       ['index.html', 5],
@@ -49,39 +50,47 @@ describe('readSourceFolder', () => {
     ['leads nowhere', 'link'],
   ])('refuses a link that %s: %s', async (message, target) => {
     await symlink(target, join(folder, 'link'));
-    await expect(read()).rejects.toThrow(`link: this symbolic link ${message}`);
+    expect(() => read()).toThrow(`link: this symbolic link ${message}`);
   });
 
   it('does not take a sibling whose name begins alike for the inside', async () => {
     await mkdir(join(outer, 'dist-secret'));
     await symlink('../dist-secret', join(folder, 'link'));
-    await expect(read()).rejects.toThrow('leaves the source');
+    expect(() => read()).toThrow('leaves the source');
   });
 
   it('refuses an empty source', async () => {
     await rm(folder, { recursive: true });
     await mkdir(folder);
-    await expect(read()).rejects.toThrow('has no file to deploy');
+    expect(() => read()).toThrow('has no file to deploy');
   });
 
-  it('refuses a source that is missing or a file', async () => {
+  it('refuses a source that is missing or a file', () => {
     const all = () => true;
-    await expect(readSourceFolder(join(folder, 'nope'), all, limits)).rejects.toThrow(
-      'input "source": there is no folder',
-    );
-    await expect(readSourceFolder(join(folder, 'index.html'), all, limits)).rejects.toThrow('is no folder');
+    const readOther = (name: string) => () => readSourceFolder(join(folder, name), all, limits);
+    expect(readOther('nope')).toThrow('input "source": there is no folder');
+    expect(readOther('index.html')).toThrow('is no folder');
   });
 
-  it('refuses more than the limits', async () => {
-    await expect(read({ maxFiles: 1, maxBytes: 1000 })).rejects.toThrow('input "max-files"');
-    await expect(read({ maxFiles: 10, maxBytes: 7 })).rejects.toThrow('input "max-bytes"');
+  it('refuses a name that is not valid UTF-8, and a pipe', async () => {
+    await writeFile(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.of(0xe9), Buffer.from('.html')]), 'latin-1');
+    expect(() => read()).toThrow('caf\uFFFD.html: its name is not valid UTF-8');
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+    await runCommand('mkfifo', [join(folder, 'pipe')]);
+    expect(() => read()).toThrow('pipe: neither a file nor a folder');
+  });
+
+  it('refuses more than the limits', () => {
+    expect(() => read({ maxFiles: 1, maxBytes: 1000 })).toThrow('input "max-files"');
+    expect(() => read({ maxFiles: 10, maxBytes: 7 })).toThrow('input "max-bytes"');
   });
 });
 
 describe('hashFiles', () => {
   it('gives the digests of small files and of streamed ones', async () => {
     await writeFile(join(folder, 'big.bin'), Buffer.alloc(3_000_000, 'x'));
-    const files = await readSourceFolder(folder, () => true, { maxFiles: 10, maxBytes: 1e9 });
+    const files = readSourceFolder(folder, () => true, { maxFiles: 10, maxBytes: 1e9 });
     const hashed = await hashFiles(files);
     expect(hashed.map(({ path, sha256, crc32 }) => [path, sha256.slice(0, 12), crc32])).toEqual([
       ['assets/app.js', 'a172cedcae47', 3_379_458_255],

@@ -14,16 +14,31 @@ export interface TokenClaims {
 /** Answers of the runner's token endpoint are a JWT of some 2 KiB in a little JSON. */
 const MAX_ANSWER = 64 * 1024;
 
+export interface TokenRequest {
+  /** The `aud` that the token is to have. */
+  readonly audience: string;
+  /** The input that wants the token, in quotes, for the error of a job that may not have one. */
+  readonly neededBy: string;
+}
+
 /**
  * Asks the runner for an OIDC token of this job ("OpenID Connect reference", GitHub docs), masked before it is returned.
  *
  * Throws ConfigurationError when the job may not have one: its workflow lacks `id-token: write`.
  */
-export async function requestIdentityToken(environment: Environment, audience: string, log: Log): Promise<string> {
+export async function requestIdentityToken(
+  environment: Environment,
+  { audience, neededBy }: TokenRequest,
+  log: Log,
+): Promise<string> {
   const address = environment['ACTIONS_ID_TOKEN_REQUEST_URL'] ?? '';
   const bearer = environment['ACTIONS_ID_TOKEN_REQUEST_TOKEN'] ?? '';
-  if (address === '' || bearer === '')
-    throw new ConfigurationError(MISSING_PERMISSION, { title: 'Missing id-token permission' });
+  if (address === '' || bearer === '') {
+    throw new ConfigurationError(
+      `this job may not ask for an identity token, which ${neededBy} needs: add \`permissions: { id-token: write, contents: read }\` to the job. Workflows started by a pull request from a fork never get one.`,
+      { title: 'Missing id-token permission' },
+    );
+  }
   const url = new URL(address);
   url.searchParams.set('audience', audience);
   const answer = await request({
@@ -42,10 +57,6 @@ export async function requestIdentityToken(environment: Environment, audience: s
   log.mask(token);
   return token;
 }
-
-const MISSING_PERMISSION =
-  'this job may not ask for an identity token, which "role-to-assume" needs: add `permissions: { id-token: write, contents: read }` ' +
-  'to the job. Workflows started by a pull request from a fork never get one.';
 
 /** Reads a token's claims without verifying it: they are shown, never trusted. Undefined for what is no JWT. */
 export function readClaims(token: string): TokenClaims | undefined {
