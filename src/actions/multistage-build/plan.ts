@@ -8,7 +8,7 @@ import {
   targetName,
 } from '../../core/buildkit/bake-definition.ts';
 import { buildArguments } from '../../core/buildkit/build-arguments.ts';
-import { argumentsLikeSecrets, type BuildSecrets } from '../../core/buildkit/build-secrets.ts';
+import type { BuildSecrets } from '../../core/buildkit/build-secrets.ts';
 import { type Builder, isCapable } from '../../core/buildkit/builder.ts';
 import type { CacheKind } from '../../core/buildkit/cache.ts';
 import { parseEntries, parsePairs } from '../../core/buildkit/csv-records.ts';
@@ -25,6 +25,7 @@ import { ConfigurationError } from '../../core/runner/errors.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';
 import { inInput } from '../../core/runner/inputs.ts';
 import { readAllowedPaths } from './allowed-paths.ts';
+import { argumentWarnings } from './argument-warnings.ts';
 import type { PublishedSizes } from './cache-budget.ts';
 import { cacheAttributes, chooseCaches, ownCacheFolder } from './choose-cache.ts';
 import type { BuildInputs } from './contract.ts';
@@ -93,7 +94,8 @@ export interface BuildPlan {
 
 /** Decides everything about a run. Throws ConfigurationError. */
 export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
-  const requests = requestImages(inputs, facts.event).map((request) => withEnvironment(request, facts.environment));
+  const given = requestImages(inputs, facts.event);
+  const requests = given.map((request) => withEnvironment(request, facts.environment));
   const rules = readRules(inputs);
   const secrets = readSecrets(inputs, facts);
   const { caches, notices } = chooseCaches(inputs, requests, facts);
@@ -144,7 +146,7 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
     maxExportSize: inputs.maxExportSize,
     smokeTests: readSmokeTests(inputs),
     notices,
-    warnings: argumentWarnings(requests),
+    warnings: argumentWarnings(given, facts.environment),
   };
 }
 
@@ -316,12 +318,4 @@ function smokeNameOf(request: ImageRequest, inputs: BuildInputs, { folder }: Bui
 /** What the names of all images and containers of a run's smoke tests begin with. */
 export function smokePrefix(folder: string): string {
   return `slipway-smoke-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}-`;
-}
-
-function argumentWarnings(requests: readonly ImageRequest[]): readonly string[] {
-  const names = new Set(requests.flatMap(({ target }) => argumentsLikeSecrets(Object.keys(target.args ?? {}))));
-  return [...names].map(
-    (name) =>
-      `the build argument "${name}" looks like a secret; arguments stand in the image's history and provenance: use "secrets" and RUN --mount=type=secret`,
-  );
 }
