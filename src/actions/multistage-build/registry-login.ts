@@ -4,10 +4,14 @@ import type { ActionContext } from '../../core/runner/run-action.ts';
 import type { BuildInputs } from './contract.ts';
 import type { BuildPlan } from './plan.ts';
 
-/** The registries that a run pushes to or keeps its cache in. */
-export function registriesOf(plan: Pick<BuildPlan, 'images'>, inputs: Pick<BuildInputs, 'push'>): ReadonlySet<string> {
+/** The registries that a run pushes to, keeps its cache in, or reads a published image from to compare sizes with. */
+export function registriesOf(
+  plan: Pick<BuildPlan, 'images' | 'rules'>,
+  inputs: Pick<BuildInputs, 'push'>,
+): ReadonlySet<string> {
   const hosts = new Set<string>();
-  for (const { repository, tags, cache } of plan.images) {
+  for (const { repository, tags, cache, published } of plan.images) {
+    if (plan.rules.maxGrowth !== undefined && published !== undefined) hosts.add(parseReference(published).registry);
     if (repository !== undefined && (inputs.push === 'by-digest' || cache === 'registry'))
       hosts.add(parseRepository(repository).registry);
     if (inputs.push === 'true') for (const tag of tags) hosts.add(parseReference(tag).registry);

@@ -42,6 +42,7 @@ describe('the login', () => {
 });
 
 describe('the registries of a run', () => {
+  const rules = { maxSize: undefined, maxGrowth: undefined, require: [], forbidPaths: [] };
   const image = {
     name: 'a',
     row: undefined,
@@ -61,6 +62,13 @@ describe('the registries of a run', () => {
     ['by-digest', 'gha', ['ghcr.io']],
     ['true', 'gha', ['quay.io', 'docker.io']],
   ] as const)('that pushes %s and caches in %s are %j', (push, cache, expected) => {
-    expect([...registriesOf({ images: [{ ...image, cache }] }, { push })]).toEqual(expected);
+    expect([...registriesOf({ images: [{ ...image, cache }], rules }, { push })]).toEqual(expected);
+  });
+
+  it('are also those that a published image is read from, when it is compared with', () => {
+    const images = [{ ...image, published: 'ghcr.io/a/private:latest', cache: 'off' }] as const;
+    const growing = { ...rules, maxGrowth: { unit: 'percent', limit: 10 } } as const;
+    expect([...registriesOf({ images, rules: growing }, { push: 'false' })]).toEqual(['ghcr.io']);
+    expect([...registriesOf({ images, rules }, { push: 'false' })]).toEqual([]);
   });
 });
