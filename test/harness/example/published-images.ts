@@ -27,6 +27,7 @@ export interface PublishedImage {
     readonly Labels?: Readonly<Record<string, string>>;
     readonly Cmd?: readonly string[];
     readonly Entrypoint?: readonly string[];
+    readonly Healthcheck?: { readonly Test: readonly string[] };
   };
   /** The instructions it is made by, with the arguments they were given. */
   readonly history: readonly string[];
