@@ -52,6 +52,7 @@ describe('checks on what was built', () => {
     ['server', 'no-such-program', /smoke: no-such-program.*no-such-program/],
     ['ill', 'healthcheck', /smoke: healthcheck: .*no database/],
     ['server', 'port 9', /smoke: port 9: not within 3 s/],
+    ['site', 'port 8080', /smoke: port 8080: it ended with 0/],
     ['site', 'healthcheck', /smoke: healthcheck: .*(?:has no HEALTHCHECK|ended with)/],
   ])('of %s fail by "%s" and name it', async (target, smoke, message) => {
     const tag = `${registry}/smoke/${nonce}:${target}`;
