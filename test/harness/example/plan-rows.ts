@@ -5,6 +5,7 @@ import { stepOf } from './run-facts.ts';
 
 export interface PlannedFacts {
   readonly id: string;
+  readonly variant: string;
   readonly context: string;
   readonly dockerfile: string;
   readonly target: string;
