@@ -1,26 +1,22 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { append, replace } from '../../harness/example/changes.ts';
 import { type Example, openExample } from '../../harness/example/open-example.ts';
 import { annotationsOf, failuresOf, isReadOnly, jobOf, stepOf } from '../../harness/example/run-facts.ts';
 import { assetsOf, sitePage } from '../../harness/example/site-pages.ts';
+import { startWeightsServer, type WeightsServer } from '../../harness/example/weights-server.ts';
 import { type CloudFront, startCloudFront } from '../../harness/standins/cloudfront.ts';
 
 const MODEL = path.join(import.meta.dirname, '../../../examples/safety-detector/yolov8_model/best.pt');
 
 let example: Example;
 let cloudFront: CloudFront;
-let server: Server;
-let weights = readFileSync(MODEL);
+let server: WeightsServer;
 
 beforeAll(async () => {
   cloudFront = await startCloudFront({ distributions: [{ id: 'E2FAIR', aliases: ['fair.example'] }] });
-  server = createServer((_, answer) => answer.end(weights)).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
+  server = await startWeightsServer(readFileSync(MODEL));
   example = await openExample({
     name: 'fair',
     repository: 'hotosm/fAIr',
@@ -35,10 +31,10 @@ beforeAll(async () => {
     secrets: (world) => ({ AWS_OIDC_ROLE: world.vars['SITE_ROLE'] ?? '' }),
     environment: () => ({ AWS_ENDPOINT_URL_CLOUDFRONT: cloudFront.url }),
   });
-  example.git.commit([replace('backend/models.yml', 'https://models.fair.example', `http://127.0.0.1:${port}`)]);
+  example.git.commit([replace('backend/models.yml', 'https://models.fair.example', server.url)]);
 });
 afterAll(async () => {
-  server?.close();
+  await server?.[Symbol.asyncDispose]();
   await example?.[Symbol.asyncDispose]();
   await cloudFront?.stop();
 });
@@ -101,7 +97,7 @@ describe('the weights that the tests load', () => {
   });
 
   test('stop the tests when they are others, which are not left there', async () => {
-    weights = Buffer.concat([weights, Buffer.from('tampered')]);
+    server.weights = Buffer.concat([server.weights, Buffer.from('tampered')]);
     const run = await example.push('tests.yml', append('backend/core/models.py', '# more'));
     expect(run.conclusion).toBe('failure');
     expect(annotationsOf(run)).toContainEqual(

@@ -5,7 +5,14 @@ import { append, write } from '../../harness/example/changes.ts';
 import { type Example, openExample } from '../../harness/example/open-example.ts';
 import { planRows } from '../../harness/example/plan-rows.ts';
 import { pulledTags } from '../../harness/example/published-images.ts';
-import { bakeTargets, failuresOf, isReadOnly, jobOf, reasonsOf } from '../../harness/example/run-facts.ts';
+import {
+  annotationsOf,
+  bakeTargets,
+  failuresOf,
+  isReadOnly,
+  jobOf,
+  reasonsOf,
+} from '../../harness/example/run-facts.ts';
 
 const BASE = 'ghcr.io/hotosm/fair-utilities-base';
 const SOLARIS = 'backend/docker/ramp/solaris/docker';
@@ -48,6 +55,14 @@ describe('images of the backend, as their workflows are written', () => {
     expect(pulledTags(published['hotosm/fair_api'])).toEqual(['latest', 'master', commit]);
     expect(pulledTags(published['hotosm/fair_worker'])).toEqual(
       ['cpu', 'gpu'].flatMap((ending) => [`latest-${ending}`, `master-${ending}`, `${commit}-${ending}`]).toSorted(),
+    );
+
+    expect(annotationsOf(run)).toContainEqual(
+      expect.objectContaining({
+        level: 'notice',
+        file: 'backend/Dockerfile.API',
+        message: expect.stringContaining('backend/.dockerignore'),
+      }),
     );
 
     const rows = run.jobs.filter(({ id }) => id === 'build').map(({ matrix }) => matrix);

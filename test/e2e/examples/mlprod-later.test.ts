@@ -53,7 +53,10 @@ describe('the later layout: an image that is made from one of the same repositor
     [
       'docker/Dockerfile.api',
       'EXPOSE 4790',
-      { 'worker-linux-amd64': 'api is built from it', 'api-linux-amd64': 'instructions of docker/Dockerfile.api changed' },
+      {
+        'worker-linux-amd64': 'api is built from it',
+        'api-linux-amd64': 'instructions of docker/Dockerfile.api changed',
+      },
     ],
     ['docs/index.md', 'More.', {}],
   ])('a push that changes %s builds what is made of it', async (file, line, reasons) => {

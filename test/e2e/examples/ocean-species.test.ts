@@ -1,31 +1,27 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { append, type Change, replace } from '../../harness/example/changes.ts';
 import { type Example, openExample } from '../../harness/example/open-example.ts';
 import { pulledTags } from '../../harness/example/published-images.ts';
 import { annotationsOf, failuresOf, isReadOnly, jobOf } from '../../harness/example/run-facts.ts';
+import { startWeightsServer, type WeightsServer } from '../../harness/example/weights-server.ts';
 import type { WorkflowResult } from '../../harness/workflow/workflow-result.ts';
 
 const MODEL = 'ocean-species-identification';
 const REPOSITORY = `pmhalvor/${MODEL}`;
 
 let example: Example;
-let server: Server;
-let weights = safetensors();
+let server: WeightsServer;
 
 beforeAll(async () => {
-  server = createServer((_, answer) => answer.end(weights)).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
+  server = await startWeightsServer(safetensors());
   example = await openExample({
     name: 'ocean-species',
     repository: 'pmhalvor/Ocean-Species-Identification',
   });
-  example.git.commit([replace('models.yml', 'https://models.ocean.example', `http://127.0.0.1:${port}`)]);
+  example.git.commit([replace('models.yml', 'https://models.ocean.example', server.url)]);
 });
 afterAll(async () => {
-  server?.close();
+  await server?.[Symbol.asyncDispose]();
   await example?.[Symbol.asyncDispose]();
 });
 
@@ -112,7 +108,7 @@ describe('the images of the note, as their workflows are written', () => {
     const verified = first.jobs.filter(({ steps }) => steps.some(({ outputs }) => outputs['verified'] === '1'));
     expect(verified.map(({ matrix }) => matrix['image'])).toEqual([MODEL]);
     const layers = await example.images.layers(`${REPOSITORY}/${MODEL}`, 'latest');
-    expect(layers.some((layer) => layer.includes(weights))).toBe(true);
+    expect(layers.some((layer) => layer.includes(safetensors()))).toBe(true);
   });
 
   test('each image with a GUI was asked at its port before it was published, and no other was', () => {
@@ -137,7 +133,7 @@ describe('the images of the note, as their workflows are written', () => {
   });
 
   test('weights that were verified once come out of GitHub’s cache: their server may hold others by now', async () => {
-    weights = Buffer.concat([weights, Buffer.from([0])]);
+    server.weights = Buffer.concat([safetensors(), Buffer.from([0])]);
     const run = await example.push('publish.yml', append('src/app.py', '# a word more'));
     expect(failuresOf(run)).toEqual([]);
   });
@@ -147,7 +143,7 @@ describe('the images of the note, as their workflows are written', () => {
     const run = await example.push('publish.yml', replace('models.yml', '9c98310f', '00000000'));
     expect(jobOf(run, 'build').result).toBe('failure');
     expect(jobOf(run, 'build').annotations).toContainEqual(
-      expect.objectContaining({ level: 'error', file: 'models.yml', line: 3 }),
+      expect.objectContaining({ level: 'error', file: 'models.yml', line: 2 }),
     );
     expect(jobOf(run, 'publish').result).toBe('skipped');
     expect(await example.images.all()).toEqual(before);
