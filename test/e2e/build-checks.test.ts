@@ -57,7 +57,11 @@ describe('checks on what was built', () => {
       [/smoke: sh -c echo broken.*broken/, /smoke: no-such-program.*no-such-program/, /smoke: port 9: not within 3 s/],
     ],
     ['ill', 'healthcheck', [/smoke: healthcheck: .*no database/]],
-    ['site', 'healthcheck', [/smoke: healthcheck: .*(?:has no HEALTHCHECK|ended with)/]],
+    [
+      'site',
+      'healthcheck\nport 8080',
+      [/smoke: healthcheck: .*(?:has no HEALTHCHECK|ended with)/, /smoke: port 8080: it ended with 0/],
+    ],
   ])('of %s fail by %j and name it', async (target, smoke, messages) => {
     const tag = `${registry}/smoke/${nonce}:${target}`;
     const { failure, log } = await build({ target, smoke, 'smoke-timeout': '3s', push: 'true', tags: tag });

@@ -9,7 +9,7 @@ import { type Registry, startRegistry } from './services/registry.ts';
 import { type GithubApi, startGithubApi } from './standins/github-api.ts';
 import { type OidcIssuer, startOidcIssuer } from './standins/oidc-issuer.ts';
 import { type ResultsService, startResultsService } from './standins/results-service.ts';
-import { startSts } from './standins/sts.ts';
+import { type Sts, startSts } from './standins/sts.ts';
 import type { JobFacts } from './workflow/run-settings.ts';
 
 export interface WorldOptions {
@@ -38,6 +38,7 @@ export interface World extends AsyncDisposable {
   readonly api: GithubApi;
   readonly results: ResultsService;
   readonly issuer: OidcIssuer;
+  readonly sts: Sts;
   /** The repository's variables, as its owner would set them: where the registry, the bucket and the role are. */
   readonly vars: Readonly<Record<string, string>>;
   /** What the runner of this job has in its environment, for a run on `ref`. */
@@ -115,6 +116,7 @@ export async function startWorld({
     api,
     results,
     issuer,
+    sts,
     vars: { REGISTRY: registry.host, SITE_BUCKET: BUCKET, SITE_ROLE: ROLE },
     environmentOf: (job, run) => ({
       ...engine.environment,

@@ -67,7 +67,7 @@ export const contract = defineContract({
     }),
     'static-checks': choice(['error', 'warn', 'off'], {
       description:
-        'What is done about COPY sources that are missing, ignored or git-ignored, empty Dockerfiles, rows that no runner serves, and workflows whose cache scopes collide, whose tag rules never fire or whose trigger branches do not exist: annotations that fail the step, or warnings. Stages that nothing reaches and reads of a whole context are notices.',
+        'What is done about COPY sources that are missing, ignored, git-ignored, or a folder that the stage’s Vite does not write to, empty Dockerfiles, rows that no runner serves, and workflows whose cache scopes collide, whose tag rules never fire or whose trigger branches do not exist: annotations that fail the step, or warnings. Stages that nothing reaches and reads of a whole context are notices.',
       default: 'warn',
     }),
     'registry-check': boolean({

@@ -1,4 +1,5 @@
 import type { Git } from '../../core/git/git.ts';
+import { checkBundlerOutputs } from '../../core/images/bundler-output.ts';
 import { checkRunners } from '../../core/images/runner-checks.ts';
 import { checkStatically, missingSources, type StaticFinding } from '../../core/images/static-checks.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';
@@ -21,6 +22,7 @@ export async function findStatically(
   const hasEmulation = workflows.some(({ steps }) => steps.some(({ action }) => action === 'docker/setup-qemu-action'));
   return [
     ...checkStatically(rows, discovery.refused, snapshot, ignored),
+    ...(await checkBundlerOutputs(rows, snapshot)),
     ...checkRunners(rows, inputs.runners, hasEmulation),
     ...checkCacheScopes(workflows),
     ...workflows.flatMap(checkTagRules),

@@ -7,7 +7,7 @@ import {
   formatDefinition,
   targetName,
 } from '../../core/buildkit/bake-definition.ts';
-import { argumentsLikeSecrets, type BuildSecrets } from '../../core/buildkit/build-secrets.ts';
+import type { BuildSecrets } from '../../core/buildkit/build-secrets.ts';
 import { type Builder, isCapable } from '../../core/buildkit/builder.ts';
 import type { CacheKind } from '../../core/buildkit/cache.ts';
 import { parseEntries, parsePairs } from '../../core/buildkit/csv-records.ts';
@@ -23,6 +23,7 @@ import type { Environment } from '../../core/runner/commands.ts';
 import { fieldOf, type RunnerEvent } from '../../core/runner/event.ts';
 import { inInput } from '../../core/runner/inputs.ts';
 import { readAllowedPaths } from './allowed-paths.ts';
+import { argumentWarnings } from './argument-warnings.ts';
 import { type BuildAsBuild, planAsBuild, withoutCaches } from './build-without-bake.ts';
 import type { PublishedSizes } from './cache-budget.ts';
 import { cacheAttributes, chooseCaches, ownCacheFolder } from './choose-cache.ts';
@@ -94,7 +95,8 @@ export interface BuildPlan {
 
 /** Decides everything about a run. Throws ConfigurationError. */
 export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
-  const requests = requestImages(inputs, facts.event).map((request) => withEnvironment(request, facts.environment));
+  const given = requestImages(inputs, facts.event);
+  const requests = given.map((request) => withEnvironment(request, facts.environment));
   const rules = readRules(inputs);
   const secrets = readSecrets(inputs, facts);
   const { fits, notices } = chooseCaches(inputs, requests, facts);
@@ -146,7 +148,7 @@ export function planBuild(inputs: BuildInputs, facts: BuildFacts): BuildPlan {
     maxExportSize: inputs.maxExportSize,
     smokeTests: readSmokeTests(inputs),
     notices,
-    warnings: argumentWarnings(requests),
+    warnings: argumentWarnings(given, facts.environment),
   };
 }
 
@@ -293,12 +295,4 @@ function smokeNameOf(request: ImageRequest, inputs: BuildInputs, { folder }: Bui
 /** What the names of all images and containers of a run's smoke tests begin with. */
 export function smokePrefix(folder: string): string {
   return `slipway-smoke-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}-`;
-}
-
-function argumentWarnings(requests: readonly ImageRequest[]): readonly string[] {
-  const names = new Set(requests.flatMap(({ target }) => argumentsLikeSecrets(Object.keys(target.args ?? {}))));
-  return [...names].map(
-    (name) =>
-      `the build argument "${name}" looks like a secret; arguments stand in the image's history and provenance: use "secrets" and RUN --mount=type=secret`,
-  );
 }

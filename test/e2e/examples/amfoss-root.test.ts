@@ -1,18 +1,25 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { append, write } from '../../harness/example/changes.ts';
 import { forgetBuilds } from '../../harness/example/forget-builds.ts';
 import { type Example, openExample, TOKEN } from '../../harness/example/open-example.ts';
+import { pulledTags } from '../../harness/example/published-images.ts';
 import {
   annotationsOf,
   bakeTargets,
   failuresOf,
   isReadOnly,
+  jobOf,
   reasonsOf,
   stepOf,
 } from '../../harness/example/run-facts.ts';
 import type { WorkflowResult } from '../../harness/workflow/workflow-result.ts';
 
+const BUILD = 'release/wave-1/build';
 const IMAGE = 'amfoss/root';
+const ENVIRONMENT = /POSTGRES_|ROOT_SECRET|DATABASE_URL/;
+const STEPS = /cargo|Cargo|\.\/src|migrations|release\/(?:deps|root)/;
 
 let example: Example;
 
@@ -32,7 +39,7 @@ describe('the Rust service, as its workflows are written', () => {
     const run = await example.firstPush('publish.yml');
     expect(failuresOf(run)).toEqual([]);
     const tags = await tagsNow();
-    expect(Object.keys(tags)).toEqual(['latest', 'main', shortSha()]);
+    expect(pulledTags(tags)).toEqual(['latest', 'main', shortSha()]);
     expect(new Set(Object.values(tags)).size).toBe(1);
     expect(logOf(run)).not.toContain(TOKEN);
   });
@@ -40,7 +47,10 @@ describe('the Rust service, as its workflows are written', () => {
   test('the image holds the binary, and nothing of the environment it needs to run', async () => {
     const { config, history, platforms } = await example.images.image(IMAGE, 'latest');
     expect(config.Cmd).toEqual(['/usr/local/bin/root']);
-    expect(JSON.stringify([config, history])).not.toMatch(/POSTGRES_|ROOT_SECRET|DATABASE_URL/);
+    expect(JSON.stringify([config, history])).not.toMatch(ENVIRONMENT);
+    const layers = await example.images.layers(IMAGE, 'latest');
+    expect(layers.filter((layer) => layer.includes('usr/local/bin/root\0'))).toHaveLength(1);
+    expect(layers.filter((layer) => ENVIRONMENT.test(layer.toString('latin1')))).toEqual([]);
     expect(platforms).toContain('linux/amd64');
   });
 
@@ -67,10 +77,10 @@ describe('the Rust service, as its workflows are written', () => {
   });
 
   test('dependencies come out of GitHub’s cache when only a source changed, on a machine that never built them', async () => {
-    await forgetBuilds(example.world.engine, /cargo|Cargo|\.\/src|migrations|release\/(?:deps|root)/);
+    await forgetBuilds(example.world.engine, STEPS);
     const run = await example.push('publish.yml', append('src/main.rs', '// one more line'));
     expect(failuresOf(run)).toEqual([]);
-    const { log } = stepOf(run, 'image');
+    const { log } = jobOf(run, BUILD);
     expect(log).not.toContain('Compiling hmac');
     expect(log).toContain('Compiling root');
     const [target] = Object.values(bakeTargets(run));
@@ -79,12 +89,34 @@ describe('the Rust service, as its workflows are written', () => {
     );
   });
 
+  test('what Cargo has downloaded is kept too: another dependency downloads that one alone', async () => {
+    await forgetBuilds(example.world.engine, STEPS);
+    const run = await example.push(
+      'publish.yml',
+      append('Cargo.toml', 'sha2 = "0.10"'),
+      append('Cargo.lock', '\n[[package]]\nname = "sha2"\nversion = "0.10.8"'),
+    );
+    expect(failuresOf(run)).toEqual([]);
+    const { log } = jobOf(run, BUILD);
+    expect(log).toContain('Compiling hmac');
+    expect(log).toContain('Downloaded sha2');
+    expect(log).not.toContain('Downloaded hmac');
+  });
+
   test('a schedule publishes everything anew under its date, beside latest', async () => {
     const run = await example.schedule('publish.yml', '0 3 * * 1');
     expect(failuresOf(run)).toEqual([]);
     const tags = await tagsNow();
     expect(tags[today()]).toBe(tags['latest']);
     expect(tags[today()]).toMatch(/^sha256:/);
+  });
+
+  test('a run by hand publishes main as a push would', async () => {
+    const run = await example.dispatch('publish.yml');
+    expect(failuresOf(run)).toEqual([]);
+    const { latest, main } = await tagsNow();
+    expect(jobOf(run, 'release/publish').outputs['digests']).toBe(JSON.stringify({ root: { '': latest } }));
+    expect(main).toBe(latest);
   });
 
   test('a git tag is published as its version, which latest then names', async () => {
@@ -96,18 +128,15 @@ describe('the Rust service, as its workflows are written', () => {
     expect(tags['latest']).toBe(tags['0.4.2']);
   });
 
-  test.each(['branch', 'fork'] as const)(
-    'a pull request from a %s is built with a token that can write nothing, and pushed nowhere',
-    async (from) => {
-      const before = await example.images.all();
-      const run = await example.pullRequest('validate.yml', from, append('src/graphql/mod.rs', `// from a ${from}`));
-      expect(failuresOf(run)).toEqual([]);
-      expect(reasonsOf(run)).toEqual({ 'root-linux-amd64': 'src/graphql/mod.rs changed' });
-      expect(stepOf(run, 'image').log).toContain('Compiling root');
-      expect(isReadOnly(run)).toBe(true);
-      expect(await example.images.all()).toEqual(before);
-    },
-  );
+  test('a pull request from a fork is built with a token that can write nothing, and pushed nowhere', async () => {
+    const before = await example.images.all();
+    const run = await example.pullRequest('validate.yml', 'fork', append('src/graphql/mod.rs', '// from a fork'));
+    expect(failuresOf(run)).toEqual([]);
+    expect(reasonsOf(run)).toEqual({ 'root-linux-amd64': 'src/graphql/mod.rs changed' });
+    expect(jobOf(run, 'validate/build/build').log).toContain('Compiling root');
+    expect(isReadOnly(run)).toBe(true);
+    expect(await example.images.all()).toEqual(before);
+  });
 
   test('a pull request that no image reads reports success all the same', async () => {
     const run = await example.pullRequest('validate.yml', 'fork', append('README.md', 'A better word.'));
@@ -135,12 +164,36 @@ ${rules.map((rule) => `            ${rule}`).join('\n')}
 `;
     const run = await example.pullRequest('validate.yml', 'branch', write('.github/workflows/ghcr-deploy.yml', old));
     const named = annotationsOf(run).filter(({ file }) => file === '.github/workflows/ghcr-deploy.yml');
+    expect(named.map(({ line }) => line)).toEqual([10, 11, 12]);
     expect(named.map(({ message }) => /^"type=([\w=,]+)/.exec(message)?.[1])).toEqual([
       'schedule,pattern=',
       'ref,event=tag',
       'ref,event=pr',
     ]);
-    expect(run.conclusion).toBe('failure');
+  });
+
+  test('a pull request has a tag of its own among the default rules, for whoever wants to push it', async () => {
+    const tags = `{ id: tags, uses: slipway-actions/slipway/actions/metadata-tags@v1, with: { images: ${IMAGE} } }`;
+    const file = path.join(path.dirname(example.folder), 'tags.yml');
+    await writeFile(file, `on: pull_request\njobs: { tags: { runs-on: ubuntu-24.04, steps: [${tags}] } }\n`);
+    const run = await example.pullRequest(file, 'branch', append('src/main.rs', '// tagged'));
+    expect(stepOf(run, 'tags').outputs['tag-names']).toMatch(/^pr-\d+$/m);
+  });
+
+  test('a secret that a Dockerfile would keep in the image is pointed out at its line', async () => {
+    const run = await example.pullRequest(
+      'validate.yml',
+      'branch',
+      append('Dockerfile', 'ENV ROOT_SECRET=securetoken456'),
+    );
+    expect(annotationsOf(run)).toContainEqual(
+      expect.objectContaining({
+        level: 'warning',
+        file: 'Dockerfile',
+        line: 19,
+        message: expect.stringContaining('ROOT_SECRET'),
+      }),
+    );
   });
 
   test('an image that carries an environment file is not pushed', async () => {

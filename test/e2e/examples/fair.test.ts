@@ -1,53 +1,48 @@
-import { mkdirSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { request } from '../../../src/core/net/request.ts';
 import { append, write } from '../../harness/example/changes.ts';
 import { type Example, openExample } from '../../harness/example/open-example.ts';
+import { planRows } from '../../harness/example/plan-rows.ts';
 import { pulledTags } from '../../harness/example/published-images.ts';
-import { bakeTargets, failuresOf, isReadOnly, jobOf, reasonsOf, stepOf } from '../../harness/example/run-facts.ts';
-import { type CloudFront, startCloudFront } from '../../harness/standins/cloudfront.ts';
+import {
+  annotationsOf,
+  bakeTargets,
+  failuresOf,
+  isReadOnly,
+  jobOf,
+  reasonsOf,
+} from '../../harness/example/run-facts.ts';
 
 const BASE = 'ghcr.io/hotosm/fair-utilities-base';
+const SOLARIS = 'backend/docker/ramp/solaris/docker';
 const SUBMODULE = 'backend/ramp-code';
 
 let example: Example;
-let cloudFront: CloudFront;
 
 beforeAll(async () => {
-  cloudFront = await startCloudFront({ distributions: [{ id: 'E2FAIR', aliases: ['fair.example'] }] });
   example = await openExample({
     name: 'fair',
     repository: 'hotosm/fAIr',
     branch: 'master',
-    vars: (world) => ({
+    vars: () => ({
       BASE_IMAGES: [
         `${BASE}:latest-cpu=docker-image://tensorflow/tensorflow:2.9.2`,
         `${BASE}:latest-gpu=docker-image://tensorflow/tensorflow:2.9.2-gpu`,
       ].join('\n'),
-      FRONTEND_BUCKET: world.vars['SITE_BUCKET'] ?? '',
-      FRONTEND_DOMAIN: 'fair.example',
-      VITE_BASE_API_URL: 'https://api.fair.example/',
-      VITE_FAIR_PREDICTOR_API_URL: 'https://predictor.fair.example/',
-      VITE_OSM_HASHTAGS: '#HOTOSM-FAIR',
     }),
-    secrets: (world) => ({ AWS_OIDC_ROLE: world.vars['SITE_ROLE'] ?? '' }),
-    environment: () => ({ AWS_ENDPOINT_URL_CLOUDFRONT: cloudFront.url }),
   });
   example.git.run('branch', 'develop');
 });
-afterAll(async () => {
-  await example?.[Symbol.asyncDispose]();
-  await cloudFront?.stop();
-});
+afterAll(() => example?.[Symbol.asyncDispose]());
 
-async function page(key: string): Promise<{ text: string; headers: Readonly<Record<string, string>> }> {
-  const { endpoint } = example.world.s3;
-  const { status, headers, body } = await request({ url: `${endpoint}/${example.world.vars['SITE_BUCKET']}/${key}` });
-  expect(status, key).toBe(200);
-  return { text: body.toString(), headers };
+/** The publishing workflow with another line, beside the repository. */
+function changedWorkflow(line: string, by: string): string {
+  const text = readFileSync(path.join(example.folder, '.github/workflows/publish.yml'), 'utf8');
+  if (!text.includes(line)) throw new Error(`publish.yml holds no ${JSON.stringify(line)}`);
+  const file = path.join(path.dirname(example.folder), 'changed.yml');
+  writeFileSync(file, text.replace(line, by));
+  return file;
 }
 
 describe('images of the backend, as their workflows are written', () => {
@@ -60,6 +55,14 @@ describe('images of the backend, as their workflows are written', () => {
     expect(pulledTags(published['hotosm/fair_api'])).toEqual(['latest', 'master', commit]);
     expect(pulledTags(published['hotosm/fair_worker'])).toEqual(
       ['cpu', 'gpu'].flatMap((ending) => [`latest-${ending}`, `master-${ending}`, `${commit}-${ending}`]).toSorted(),
+    );
+
+    expect(annotationsOf(run)).toContainEqual(
+      expect.objectContaining({
+        level: 'notice',
+        file: 'backend/Dockerfile.API',
+        message: expect.stringContaining('backend/.dockerignore'),
+      }),
     );
 
     const rows = run.jobs.filter(({ id }) => id === 'build').map(({ matrix }) => matrix);
@@ -84,6 +87,7 @@ describe('images of the backend, as their workflows are written', () => {
     expect(api.digest).not.toBe(predictor.digest);
     expect(predictor.history.join('\n')).toContain('BUILD_TARGET=predictor');
     expect(api.platforms).toEqual(['linux/amd64']);
+    expect((await example.images.image('hotosm/fair_worker', 'latest-gpu')).platforms).toEqual(['linux/amd64']);
   });
 
   test.each<[string, readonly string[]]>([
@@ -116,6 +120,17 @@ describe('images of the backend, as their workflows are written', () => {
     const targets = Object.values(bakeTargets(run));
     expect(targets).toHaveLength(4);
     expect(targets.flatMap((target) => [...(target['cache-from'] ?? []), ...(target['cache-to'] ?? [])])).toEqual([]);
+  });
+
+  test.each([
+    ['an unknown platform, which provenance makes', 'provenance: false', 'provenance: mode=max', /unknown\/unknown/],
+    ['no image for a platform that is expected', 'expect: linux/amd64', 'expect: linux/arm64', /linux\/arm64/],
+  ])('%s is refused before a name is written', async (_, line, by, message) => {
+    const before = await example.images.all();
+    const run = await example.dispatch(changedWorkflow(line, by));
+    expect(jobOf(run, 'publish').result).toBe('failure');
+    expect(jobOf(run, 'publish').log).toMatch(message);
+    expect(await example.images.all()).toEqual(before);
   });
 });
 
@@ -171,61 +186,30 @@ describe('pull requests', () => {
 });
 
 describe('without definitions', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'slipway-plan-'));
-  });
-  afterAll(() => rm(folder, { recursive: true }));
-
-  /** Ids and cache modes by Dockerfile, as planned from one kind of file. */
-  async function planFrom(source: string): Promise<readonly (readonly [string, string, string])[]> {
-    const file = path.join(folder, `${source}.yml`);
-    const step = `{ id: plan, uses: slipway-actions/slipway/actions/build-matrix@v1, with: { source: ${source} } }`;
-    const steps = `[{ uses: actions/checkout@v5 }, ${step}]`;
-    await writeFile(file, `on: workflow_dispatch\njobs: { plan: { runs-on: ubuntu-24.04, steps: ${steps} } }\n`);
-    const { outputs } = stepOf(await example.dispatch(file), 'plan');
-    const { include }: { include: Record<'id' | 'dockerfile' | 'cache-mode', string>[] } = JSON.parse(
-      outputs['matrix'] ?? '',
-    );
-    return include.map((row) => [row.dockerfile, row.id, row['cache-mode']]);
-  }
+  const planned = async (inputs: Readonly<Record<string, string>>): Promise<readonly (readonly string[])[]> =>
+    (await planRows(example, inputs)).map((row) => [row.dockerfile, row.id, row['cache-mode']]);
 
   test('variants come from file names and base images; what is vendored is not built', async () => {
-    const found = await planFrom('dockerfiles');
+    const found = await planned({ source: 'dockerfiles' });
     expect(found).toContainEqual(['backend/Dockerfile', 'backend-gpu-linux-amd64', 'min']);
     expect(found).toContainEqual(['backend/Dockerfile_CPU', 'backend-cpu-linux-amd64', 'max']);
-    expect(found.filter(([dockerfile]) => dockerfile.includes('solaris'))).toEqual([]);
+    expect(found.filter(([dockerfile]) => dockerfile?.includes('solaris'))).toEqual([]);
+  });
+
+  test('what is vendored is built when it is asked for, and a folder named cpu makes no variant of a CUDA base', async () => {
+    const rows = await planRows(example, { source: 'dockerfiles', files: `${SOLARIS}/*/Dockerfile` });
+    expect(rows.map((row) => [row.dockerfile, row.variant, row['cache-mode']])).toEqual([
+      [`${SOLARIS}/cpu/Dockerfile`, '', 'min'],
+      [`${SOLARIS}/gpu/Dockerfile`, 'gpu', 'min'],
+    ]);
   });
 
   test('a pair of compose files is one project, and what differs in it is a variant', async () => {
-    expect(await planFrom('compose')).toEqual([
+    expect(await planned({ source: 'compose' })).toEqual([
       ['backend/Dockerfile_CPU', 'backend-api-linux-amd64', 'max'],
       ['backend/Dockerfile', 'backend-worker-gpu-linux-amd64', 'min'],
       ['backend/Dockerfile_CPU', 'backend-worker-cpu-linux-amd64', 'max'],
       ['frontend/Dockerfile.frontend', 'frontend-linux-amd64', 'max'],
     ]);
-  });
-});
-
-describe('the frontend’s deploy', () => {
-  test('a release puts the exported folder into the bucket, with the role’s credentials and the headers of theirs', async () => {
-    const run = await example.release('frontend.yml', 'v2.0.11');
-    expect(failuresOf(run)).toEqual([]);
-    expect(jobOf(run, 'deploy').permissions).toMatchObject({ contents: 'read', packages: 'none', 'id-token': 'write' });
-    const { text, headers } = await page('index.html');
-    expect(headers['cache-control']).toBe('no-cache, no-store, must-revalidate');
-    const [, asset = ''] = /src="\/([^"]+)"/.exec(text) ?? [];
-    const script = await page(asset);
-    expect(script.headers['cache-control']).toBe('public, max-age=31536000, immutable');
-    expect(script.text).toContain('https://api.fair.example/');
-    expect(cloudFront.invalidations.map(({ distribution, batch }) => [distribution, batch.paths])).toEqual([
-      ['E2FAIR', ['/*']],
-    ]);
-  });
-
-  test('a run by hand with nothing new sends nothing', async () => {
-    const run = await example.dispatch('frontend.yml');
-    expect(failuresOf(run)).toEqual([]);
-    expect(stepOf(run, 'site').outputs).toMatchObject({ uploaded: '0', unchanged: '3' });
   });
 });

@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { append, write } from '../../harness/example/changes.ts';
 import { type Example, openExample } from '../../harness/example/open-example.ts';
-import {
-  annotationsOf,
-  bakeTargets,
-  failuresOf,
-  isReadOnly,
-  reasonsOf,
-  stepOf,
-} from '../../harness/example/run-facts.ts';
+import { pulledTags } from '../../harness/example/published-images.ts';
+import { bakeTargets, failuresOf, isReadOnly, jobOf, reasonsOf } from '../../harness/example/run-facts.ts';
 
 let example: Example;
 
@@ -17,14 +11,15 @@ beforeAll(async () => {
 });
 afterAll(() => example?.[Symbol.asyncDispose]());
 
-describe('the first layout: two images of one compose file', () => {
+describe('two images of one compose file', () => {
   test('a push builds the two of seven services that are built here, without an .env', async () => {
     const run = await example.firstPush('publish.yml');
     expect(failuresOf(run)).toEqual([]);
     expect(Object.keys(reasonsOf(run))).toEqual(['api-linux-amd64', 'worker-linux-amd64']);
     const published = await example.images.all();
     expect(Object.keys(published)).toEqual(['idsia/mlprod/api', 'idsia/mlprod/worker']);
-    for (const tags of Object.values(published)) expect(Object.keys(tags)).toContain('latest');
+    const commit = `sha-${example.git.head().slice(0, 7)}`;
+    for (const tags of Object.values(published)) expect(pulledTags(tags)).toEqual(['latest', 'main', commit]);
   });
 
   test('no value of the absent .env, and no empty one, is in an image', async () => {
@@ -45,7 +40,7 @@ describe('the first layout: two images of one compose file', () => {
     ['requirements.worker.txt', ['worker']],
     ['database/tables.py', ['api', 'worker']],
     ['docs/index.md', []],
-    ['config/prometheus.yml', []],
+    ['config/prometheus.yml', []], // a stock service reads it
   ])('a push that changes %s publishes %j', async (file, images) => {
     const before = await example.images.all();
     const run = await example.push('publish.yml', append(file, '# one more line'));
@@ -73,34 +68,8 @@ describe('the first layout: two images of one compose file', () => {
     expect(failuresOf(run)).toEqual([]);
     expect(Object.keys(reasonsOf(run))).toEqual(['api-linux-amd64', 'worker-linux-amd64']);
     expect(isReadOnly(run)).toBe(true);
+    expect(jobOf(run, 'validate/all-passed').result).toBe('success');
     expect(Object.values(bakeTargets(run)).flatMap((target) => target['cache-to'] ?? [])).toEqual([]);
     expect(await example.images.all()).toEqual(before);
-  });
-});
-
-describe('the later layout: an image that is made from one of the same repository', () => {
-  test('the node is built before the API, which is made from it and from nothing a registry has', async () => {
-    const run = await example.push(
-      'publish-later.yml',
-      append('docker/Dockerfile.node', '# later'),
-      append('data/users.csv', 'ada,bern'),
-    );
-    expect(failuresOf(run)).toEqual([]);
-    expect(reasonsOf(run)).toMatchObject({
-      'api-linux-amd64': expect.stringContaining('an image it is built from changed'),
-    });
-    const waves: { include: { image: string }[] }[] = JSON.parse(stepOf(run, 'plan').outputs['waves'] ?? '[]');
-    expect(waves.map(({ include }) => include.map(({ image }) => image))).toEqual([['worker'], ['api']]);
-    const api = await example.images.image('idsia/mlprod/later/api', 'latest');
-    expect(api.config.Cmd).toContain('mlprod.api.routes:api');
-    expect(api.history.join('\n')).toContain('COPY data/ data/');
-  });
-
-  test('the volume’s model is verified as a file, and is no layer', async () => {
-    const run = await example.push('publish-later.yml', write('docker/models/ranking.safetensors', 'another'));
-    expect(run.conclusion).toBe('failure');
-    expect(annotationsOf(run)).toContainEqual(
-      expect.objectContaining({ level: 'error', file: 'docker/models/SHA256SUMS', line: 1 }),
-    );
   });
 });

@@ -1,31 +1,27 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { append } from '../../harness/example/changes.ts';
+import { append, type Change, replace } from '../../harness/example/changes.ts';
 import { type Example, openExample } from '../../harness/example/open-example.ts';
 import { pulledTags } from '../../harness/example/published-images.ts';
 import { annotationsOf, failuresOf, isReadOnly, jobOf } from '../../harness/example/run-facts.ts';
+import { startWeightsServer, type WeightsServer } from '../../harness/example/weights-server.ts';
 import type { WorkflowResult } from '../../harness/workflow/workflow-result.ts';
 
 const MODEL = 'ocean-species-identification';
 const REPOSITORY = `pmhalvor/${MODEL}`;
 
 let example: Example;
-let server: Server;
-let weights = safetensors();
+let server: WeightsServer;
 
 beforeAll(async () => {
-  server = createServer((_, answer) => answer.end(weights)).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
+  server = await startWeightsServer(safetensors());
   example = await openExample({
     name: 'ocean-species',
     repository: 'pmhalvor/Ocean-Species-Identification',
-    vars: () => ({ WEIGHTS_URL: `http://127.0.0.1:${port}/fathomnet.safetensors` }),
   });
+  example.git.commit([replace('models.yml', 'https://models.ocean.example', server.url)]);
 });
 afterAll(async () => {
-  server?.close();
+  await server?.[Symbol.asyncDispose]();
   await example?.[Symbol.asyncDispose]();
 });
 
@@ -108,9 +104,22 @@ describe('the images of the note, as their workflows are written', () => {
     expect(gui.Env).toEqual(expect.arrayContaining(['SERVER_NAME=0.0.0.0', 'SERVER_PORT=7860']));
   });
 
-  test('weights were fetched and verified before the one build that carries them', () => {
-    const verified = first.jobs.filter(({ log }) => log.includes('models/fathomnet.safetensors'));
+  test('weights were fetched and verified before the one build that carries them', async () => {
+    const verified = first.jobs.filter(({ steps }) => steps.some(({ outputs }) => outputs['verified'] === '1'));
     expect(verified.map(({ matrix }) => matrix['image'])).toEqual([MODEL]);
+    const layers = await example.images.layers(`${REPOSITORY}/${MODEL}`, 'latest');
+    expect(layers.some((layer) => layer.includes(safetensors()))).toBe(true);
+  });
+
+  test('each image with a GUI was asked at its port before it was published, and no other was', () => {
+    const asked = first.jobs.flatMap(({ matrix, steps }) => {
+      const [, port] = /smoke: (port \d+)/.exec(steps.map(({ summary }) => summary).join('\n')) ?? [];
+      return port === undefined ? [] : [[matrix['image'], port]];
+    });
+    expect(asked.toSorted()).toEqual([
+      ['greet-gradio', 'port 7860'],
+      [MODEL, 'port 7861'],
+    ]);
   });
 
   test('a change of one greeting builds its image alone, and that which copies everything', async () => {
@@ -123,34 +132,50 @@ describe('the images of the note, as their workflows are written', () => {
     expect(after[`${REPOSITORY}/greet2-app`]?.['latest']).not.toBe(before[`${REPOSITORY}/greet2-app`]?.['latest']);
   });
 
-  test('other weights than those of the committed digest stop the build, and move no name', async () => {
-    const before = await example.images.all();
-    weights = Buffer.concat([weights, Buffer.from([0])]);
+  test('weights that were verified once come out of GitHub’s cache: their server may hold others by now', async () => {
+    server.weights = Buffer.concat([safetensors(), Buffer.from([0])]);
     const run = await example.push('publish.yml', append('src/app.py', '# a word more'));
-    weights = safetensors();
+    expect(failuresOf(run)).toEqual([]);
+  });
+
+  test('weights that are not those of the committed digest stop the build, and move no name', async () => {
+    const before = await example.images.all();
+    const run = await example.push('publish.yml', replace('models.yml', '9c98310f', '00000000'));
     expect(jobOf(run, 'build').result).toBe('failure');
     expect(jobOf(run, 'build').annotations).toContainEqual(
-      expect.objectContaining({ level: 'error', file: 'models.sha256', line: 1 }),
+      expect.objectContaining({ level: 'error', file: 'models.yml', line: 2 }),
     );
     expect(jobOf(run, 'publish').result).toBe('skipped');
     expect(await example.images.all()).toEqual(before);
+    example.git.commit([replace('models.yml', '00000000', '9c98310f')]);
   });
 
-  test.each(['branch', 'fork'] as const)(
-    'a pull request from a %s builds what it changes, and writes nothing',
-    async (from) => {
-      const before = await example.images.all();
-      const run = await example.pullRequest('validate.yml', from, append('docker/greet_gradio.py', `# from a ${from}`));
-      expect(failuresOf(run)).toEqual([]);
-      expect(Object.keys(builds(run)).toSorted()).toEqual(['greet-gradio', MODEL]);
-      expect(jobOf(run, 'validated').result).toBe('success');
-      expect(isReadOnly(run)).toBe(true);
-      expect(await example.images.all()).toEqual(before);
-    },
-  );
+  test('a pull request from a fork builds what it changes, and writes nothing', async () => {
+    const before = await example.images.all();
+    const run = await example.pullRequest('validate.yml', 'fork', append('docker/greet_gradio.py', '# from a fork'));
+    expect(failuresOf(run)).toEqual([]);
+    expect(Object.keys(builds(run)).toSorted()).toEqual(['greet-gradio', MODEL]);
+    expect(jobOf(run, 'validated').result).toBe('success');
+    expect(isReadOnly(run)).toBe(true);
+    expect(await example.images.all()).toEqual(before);
+  });
 
-  test('a pull request whose build fails is not validated', async () => {
-    const run = await example.pullRequest('validate.yml', 'fork', append('docker/Dockerfile.greet-app', 'RUN false'));
+  test.each<[string, Change, RegExp]>([
+    ['a build that fails', append('docker/Dockerfile.greet-app', 'RUN false'), /RUN false/],
+    ['a GUI that does not start', replace('docker/greet_gradio.py', 'import os', 'import oss'), /port 7860.*oss/s],
+  ])('a pull request with %s is not validated', async (_, change, message) => {
+    const run = await example.pullRequest('validate.yml', 'branch', change);
+    expect(annotationsOf(run)).toContainEqual(
+      expect.objectContaining({ level: 'error', message: expect.stringMatching(message) }),
+    );
     expect(jobOf(run, 'validated').result).toBe('failure');
+  });
+
+  test('a tag publishes all of them as one version', async () => {
+    const run = await example.pushTag('publish.yml', 'v0.2.0');
+    expect(failuresOf(run)).toEqual([]);
+    const published = Object.values(await example.images.all());
+    expect(published).toHaveLength(6);
+    for (const tags of published) expect(tags['0.2.0']).toBe(tags['latest']);
   });
 });

@@ -70,14 +70,18 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
   const mainRef = `refs/heads/${branch}`;
   let runId = 0;
   let pullRequests = 0;
-  const start = (
+  // As on GitHub's machines, folders have the same names in every run: @actions/cache makes them part of an entry's.
+  const machines = path.join(folder, 'machines');
+  const start = async (
     file: string,
     occasion: Occasion,
     inputs?: Readonly<Record<string, unknown>>,
   ): Promise<WorkflowResult> => {
     runId += 1;
     const run = { ref: occasion.ref, runId };
+    await rm(machines, { recursive: true, force: true });
     return runWorkflow({
+      root: machines,
       repository: workspace.folder,
       file: path.isAbsolute(file) ? file : `.github/workflows/${file}`,
       event: {

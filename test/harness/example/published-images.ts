@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { request } from '../../../src/core/net/request.ts';
 
 const MANIFESTS = [
@@ -7,13 +8,16 @@ const MANIFESTS = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 
+/** Above those of the base images that stand in for the hub's. */
+const MAX_LAYER_BYTES = 100_000_000;
+
 interface Manifest {
   readonly manifests?: readonly {
     readonly digest: string;
     readonly platform?: { readonly os: string; readonly architecture: string };
   }[];
   readonly config?: { readonly digest: string };
-  readonly layers?: readonly { readonly size: number }[];
+  readonly layers?: readonly { readonly digest: string; readonly size: number }[];
 }
 
 /** What an image says of itself, and what a registry keeps of it. */
@@ -27,6 +31,7 @@ export interface PublishedImage {
     readonly Labels?: Readonly<Record<string, string>>;
     readonly Cmd?: readonly string[];
     readonly Entrypoint?: readonly string[];
+    readonly Healthcheck?: { readonly Test: readonly string[] };
   };
   /** The instructions it is made by, with the arguments they were given. */
   readonly history: readonly string[];
@@ -40,6 +45,8 @@ export interface PublishedImages {
   all(): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>>;
   /** Throws when the tag is not there. */
   image(repository: string, tag: string): Promise<PublishedImage>;
+  /** The unpacked archives of an image's layers, from the base up: what anybody who pulls it can read. */
+  layers(repository: string, tag: string): Promise<readonly Buffer[]>;
 }
 
 /** The tags that people pull by: all but `inputs-…`, by which a later run finds what was built of the same inputs. */
@@ -52,6 +59,16 @@ export function readPublishedImages(host: string, prefix: string): PublishedImag
     const answer = await request({ url: `http://${host}/v2/${path}`, headers: { accept: MANIFESTS } });
     if (answer.status !== 200) throw new Error(`${path}: the registry answers ${answer.status}`);
     return { digest: answer.headers['docker-content-digest'] ?? '', body: JSON.parse(answer.body.toString()) };
+  };
+  const manifestOf = async (
+    repository: string,
+    tag: string,
+  ): Promise<{ digest: string; top: Manifest; manifest: Manifest }> => {
+    const { digest, body } = await get(`${repository}/manifests/${tag}`);
+    const top = body as Manifest;
+    const first = top.manifests?.find(({ platform }) => platform?.os !== 'unknown');
+    if (first === undefined) return { digest, top, manifest: top };
+    return { digest, top, manifest: (await get(`${repository}/manifests/${first.digest}`)).body as Manifest };
   };
   const tagsOf = async (repository: string): Promise<Readonly<Record<string, string>>> => {
     const answer = await request({ url: `http://${host}/v2/${repository}/tags/list` });
@@ -68,12 +85,18 @@ export function readPublishedImages(host: string, prefix: string): PublishedImag
       const named = await Promise.all(own.map(async (name) => [name, await tagsOf(name)] as const));
       return Object.fromEntries(named.filter(([, tags]) => Object.keys(tags).length > 0));
     },
+    async layers(repository, tag) {
+      const { manifest } = await manifestOf(repository, tag);
+      const blobs = (manifest.layers ?? []).map(async ({ digest }) => {
+        const url = `http://${host}/v2/${repository}/blobs/${digest}`;
+        const { status, body } = await request({ url, maxBytes: MAX_LAYER_BYTES });
+        if (status !== 200) throw new Error(`${repository}@${digest}: the registry answers ${status}`);
+        return gunzipSync(body);
+      });
+      return Promise.all(blobs);
+    },
     async image(repository, tag) {
-      const { digest, body } = await get(`${repository}/manifests/${tag}`);
-      const top = body as Manifest;
-      const first = top.manifests?.find(({ platform }) => platform?.os !== 'unknown');
-      const manifest =
-        first === undefined ? top : ((await get(`${repository}/manifests/${first.digest}`)).body as Manifest);
+      const { digest, top, manifest } = await manifestOf(repository, tag);
       const { config, history, os, architecture } = (await get(`${repository}/blobs/${manifest.config?.digest}`))
         .body as {
         config: PublishedImage['config'];

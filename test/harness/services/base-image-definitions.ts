@@ -125,7 +125,8 @@ const debian = [
 ];
 
 // Debian's compiler is 400 MB unpacked. This one makes a package of what `cargo init` and `cargo build --release` are given
-// and leaves what they leave: a file for each locked dependency, and a program that says which sources it is made of.
+// and leaves what they leave: each locked dependency's download in the registry's folder and its file among the targets,
+// and a program that says which sources it is made of.
 const cargo = String.raw`#!/bin/sh
 set -e
 case $1 in
@@ -136,9 +137,14 @@ case $1 in
     ;;
   build)
     name=$(grep -m 1 '^name' Cargo.toml | cut -d '"' -f 2)
-    mkdir -p target/release/deps
+    registry=/usr/local/cargo/registry/cache
+    mkdir -p target/release/deps $registry
     grep '^name' Cargo.lock 2>/dev/null | cut -d '"' -f 2 | while read -r dependency; do
       [ "$dependency" = "$name" ] || [ -f "target/release/deps/lib$dependency.rlib" ] || {
+        [ -f "$registry/$dependency.crate" ] || {
+          echo "  Downloaded $dependency"
+          echo "$dependency" >"$registry/$dependency.crate"
+        }
         echo "   Compiling $dependency"
         echo "$dependency" >"target/release/deps/lib$dependency.rlib"
       }
@@ -155,7 +161,13 @@ esac
 
 /** Stand-ins, small but real, for the images that Dockerfiles usually begin with. */
 export const baseImages: Readonly<Record<BaseImageName, BaseImageDefinition>> = {
-  'debian-slim': { packages: debian, files: accounts, environment: [searchPath], command: ['bash'] },
+  'debian-slim': {
+    packages: debian,
+    // base-files' own script would make the folder; where it is missing, `COPY app /usr/local/bin` makes a file of its name.
+    files: [...accounts, { path: 'usr/local/bin/.keep', content: '', mode: 0o644 }],
+    environment: [searchPath],
+    command: ['bash'],
+  },
   python: {
     packages: [...debian, 'python3', 'python3-venv', 'python3-pip-whl', 'python3-setuptools-whl'],
     files: [

@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { ConfigurationError } from '../../runner/errors.ts';
+import { ConfigurationError, type ErrorPlace } from '../../runner/errors.ts';
 import type { Log } from '../../runner/log.ts';
 import { isWeak } from '../digest-plan.ts';
 import type { Expectation } from '../manifest/expected-file.ts';
@@ -13,6 +13,8 @@ export interface FetchStep {
   readonly url: string;
   readonly digest: DownloadOptions['digest'];
   readonly size: number | undefined;
+  /** Where a manifest says so. */
+  readonly place: ErrorPlace;
 }
 
 /**
@@ -31,7 +33,7 @@ export function planFetch(
         `"${path}" has a "url" but no sha256, so that nothing says whether what comes is right`,
         { file: manifest, line },
       );
-    return [{ path, url, digest, size }];
+    return [{ path, url, digest, size, place: { file: manifest, line } }];
   });
 }
 
@@ -64,6 +66,10 @@ export async function fetchModel(step: FetchStep, context: FetchContext): Promis
     }
     renameSync(part, target);
     return isCached;
+  } catch (error) {
+    throw error instanceof ConfigurationError && error.place.file === undefined
+      ? new ConfigurationError(error.message, { ...step.place, cause: error })
+      : error;
   } finally {
     rmSync(part, { force: true });
   }

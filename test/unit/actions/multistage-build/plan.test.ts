@@ -205,6 +205,20 @@ describe('the plan by hand', () => {
       expect.stringContaining('"NPM_TOKEN"'),
     ]);
   });
+
+  it('warns of empty arguments that a frontend would have baked in, and of no other empty one', () => {
+    const args = { 'build-args': 'VITE_API=\nVITE_UNSET\nVITE_SET\nVITE_URL=https://api\nHTTP_PROXY=\nNO_VITE_=' };
+    const environment = { ...facts.environment, VITE_SET: 'there' };
+    expect(plan({ context: '.', ...args }, { environment }).warnings).toEqual([
+      expect.stringContaining('"VITE_API" is empty'),
+      expect.stringContaining('"VITE_UNSET" is empty'),
+    ]);
+  });
+
+  it('warns once of an argument that all variants of an image are given', () => {
+    const variants = 'cpu: { args: { MODE: cpu } }\ngpu: { args: { MODE: gpu } }';
+    expect(plan({ context: '.', variants, 'build-args': 'REACT_APP_API=' }).warnings).toHaveLength(1);
+  });
 });
 
 describe('variants by hand', () => {

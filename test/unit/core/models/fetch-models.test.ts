@@ -47,6 +47,7 @@ function get(url: string, more: Partial<FetchStep> = {}, cache = NO_CACHE, maxSi
     url,
     digest: { algorithm: 'sha256', hex: HEX },
     size: undefined,
+    place: { file: 'models.yml', line: 3 },
     ...more,
   } as const;
   return fetchModel(step, { root, cache, maxSize, deadline: 20_000, log });
@@ -142,7 +143,9 @@ describe('nothing wrong is left in place', () => {
   ])('for %s', async (_, listener, error) => {
     await using server = await serve(listener);
     const had = existsSync(join(root, 'deep'));
-    await expect(get(server.url, { size: FILE.length })).rejects.toThrow(error);
+    const fetched = get(server.url, { size: FILE.length });
+    await expect(fetched).rejects.toThrow(error);
+    await expect(fetched).rejects.toMatchObject({ place: { file: 'models.yml', line: 3 } });
     expect(remains()).toEqual(had ? ['m.bin'] : []);
   });
 
