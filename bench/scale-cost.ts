@@ -66,7 +66,7 @@ export function costOfDay(plans: readonly PushPlan[], setting: Setting): readonl
     packages: new Map(),
   };
   const inputs = inputsById(first.all);
-  for (const { row, jobs } of jobsOf(first.all)) buildRow(row, inputs, cacheOf(row, jobs, world, setting), world);
+  for (const row of inOrder(first.all)) buildRow(row, inputs, cacheOf(row, world, setting), world);
   return plans.map((plan) => costOfPush(plan, world, setting));
 }
 
@@ -80,7 +80,7 @@ function costOfPush({ push, commit, all, changed }: PushPlan, world: World, sett
 
   const before = world.hosted.bytesWritten();
   const inputs = inputsById(all);
-  const builds = jobsOf(rows).map(({ row, jobs }) => buildRow(row, inputs, cacheOf(row, jobs, world, setting), world));
+  const builds = inOrder(rows).map((row) => buildRow(row, inputs, cacheOf(row, world, setting), world));
   const comparisons = moveNames(named, commit, { isVersion, isPromotion }, world);
   const tags = new Set(named.map(nameOf)).size * (isVersion ? STEPS.tagsOfVersion : STEPS.tagsOfBranch);
   const waves = toWaveShards(rows, LIMITS.matrixJobs);
@@ -108,15 +108,15 @@ function costOfPush({ push, commit, all, changed }: PushPlan, world: World, sett
   };
 }
 
-/** Every row with the number of jobs of its matrix, in the order in which they are built. */
-function jobsOf(rows: readonly Row[]): readonly { readonly row: Row; readonly jobs: number }[] {
+/** Every row, in the order in which they are built. */
+function inOrder(rows: readonly Row[]): readonly Row[] {
   return toWaveShards(rows, LIMITS.matrixJobs)
     .flat()
-    .flatMap(({ include }) => include.map((row) => ({ row, jobs: include.length })));
+    .flatMap(({ include }) => include);
 }
 
 /** Where multistage-build keeps a row's cache: an image whose cache outgrows its share goes to the registry. */
-function cacheOf(row: Row, jobs: number, { hosted, registry }: World, { caches }: Setting): CacheBudget {
+function cacheOf(row: Row, { hosted, registry }: World, { caches }: Setting): CacheBudget {
   if (caches !== 'by share') return caches === 'gha' ? hosted : registry;
   const published = BUILD.baseBytes[variantOf(row)] + (row.wave === 0 ? 0 : BUILD.packageBytes + BUILD.sourceBytes);
   const request = {
@@ -125,7 +125,7 @@ function cacheOf(row: Row, jobs: number, { hosted, registry }: World, { caches }
     cacheMode: row['cache-mode'],
     repository: `ghcr.io/acme/${row.image}`,
   };
-  const share = shareOf({ cacheBudget: LIMITS.cacheBytes, cacheRows: String(jobs) }, 1);
+  const share = shareOf({ cacheBudget: LIMITS.cacheBytes, cacheRows: '' }, row, 1);
   return fitBudget(request, share, new Map([[row.id, published]])).kind === 'gha' ? hosted : registry;
 }
 

@@ -1,4 +1,5 @@
 import type { CacheKind } from '../../core/buildkit/cache.ts';
+import type { Row } from '../../core/images/row.ts';
 import { formatBytes } from '../../core/report/markdown.ts';
 import type { BuildInputs } from './contract.ts';
 import type { ImageRequest } from './image-requests.ts';
@@ -9,8 +10,19 @@ export type PublishedSizes = ReadonlyMap<string, number>;
 /** `mode=max` keeps the layers of the stages before the last one too. */
 const MAX_MODE_FACTOR = 1.5;
 
-/** Bytes of GitHub's cache that one image may fill, where a job builds so many. */
-export function shareOf(inputs: Pick<BuildInputs, 'cacheBudget' | 'cacheRows'>, images: number): number {
+/**
+ * Bytes of GitHub's cache that one image may fill, where a job builds so many.
+ *
+ * A row knows how many rows the repository has: a share by the matrix, which each push makes another size, would have
+ * an image look for its cache now in one place and now in the other.
+ */
+export function shareOf(
+  inputs: Pick<BuildInputs, 'cacheBudget' | 'cacheRows'>,
+  row: Pick<Row, 'total-rows'> | undefined,
+  images: number,
+): number {
+  const total = row?.['total-rows'] ?? 0;
+  if (total > 0) return inputs.cacheBudget / total;
   const jobs = Number(inputs.cacheRows);
   return inputs.cacheBudget / ((Number.isInteger(jobs) && jobs > 0 ? jobs : 1) * images);
 }

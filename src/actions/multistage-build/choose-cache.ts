@@ -23,13 +23,11 @@ export interface CacheChoice {
 /** The cache of each image, and why one is another than what was asked for. */
 export function chooseCaches(inputs: BuildInputs, requests: readonly ImageRequest[], facts: BuildFacts): CacheChoice {
   const { cache, notices } = chooseCache(inputs, facts);
-  const share = shareOf(inputs, requests.length);
-  const fits = requests.map((request): [string, CacheFit] => [
-    request.name,
-    cache === 'gha'
-      ? fitBudget(request, share, facts.publishedSizes)
-      : { kind: cache, mountShare: share, notice: undefined },
-  ]);
+  const fits = requests.map((request): [string, CacheFit] => {
+    const share = shareOf(inputs, request.row, requests.length);
+    const asAsked: CacheFit = { kind: cache, mountShare: share, notice: undefined };
+    return [request.name, cache === 'gha' ? fitBudget(request, share, facts.publishedSizes) : asAsked];
+  });
   return { fits: new Map(fits), notices: [...notices, ...fits.flatMap(([, { notice }]) => notice ?? [])] };
 }
 

@@ -139,7 +139,8 @@ export const contract = defineContract({
       default: '10GB',
     }),
     'cache-rows': text({
-      description: 'Among how many jobs the budget is shared; a job shares its part among its images.',
+      description:
+        'Among how many jobs the budget is shared, each of which shares its part among its images. A row of build-matrix says itself how many rows there are, whether they are built or not.',
       default: '${{ strategy.job-total }}',
     }),
     'cache-mounts': choice(['auto', 'off'], {

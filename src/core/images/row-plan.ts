@@ -59,7 +59,8 @@ export async function planRows(
       whole,
       parents.map(({ row }) => [nameOf(row), row.inputs]),
     );
-    planned.set(id, { candidate: whole, parts, row: toRow(whole, link, wave, inputDigest(parts), options.runners) });
+    const facts = { wave, inputs: inputDigest(parts), totalRows: waves.size };
+    planned.set(id, { candidate: whole, parts, row: toRow(whole, link, facts, options.runners) });
   }
   return [...planned.values()].sort((a, b) => a.row.wave - b.row.wave);
 }
@@ -67,8 +68,7 @@ export async function planRows(
 function toRow(
   candidate: Candidate,
   links: Links,
-  wave: number,
-  inputs: string,
+  { wave, inputs, totalRows }: { readonly wave: number; readonly inputs: string; readonly totalRows: number },
   runners: ReadonlyMap<string, string>,
 ): Omit<Row, 'reason'> {
   const { id, definition, platform, isGpu } = candidate;
@@ -95,6 +95,7 @@ function toRow(
     // A GPU image's layers are gigabytes: only those of the result are worth keeping.
     'cache-mode': definition.cacheMode ?? (isGpu ? 'min' : 'max'),
     'free-disk-space': definition.freeDiskSpace ?? isGpu,
+    'total-rows': totalRows,
     build: definition.build,
   };
 }

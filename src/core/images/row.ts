@@ -45,6 +45,8 @@ export interface Row {
   readonly export: string;
   readonly 'cache-mode': 'min' | 'max';
   readonly 'free-disk-space': boolean;
+  /** Rows that the repository has, to build or not: so many share the budget of GitHub's cache. 0 where nobody counted. */
+  readonly 'total-rows': number;
   readonly build: RowBuild;
 }
 
@@ -148,6 +150,7 @@ function toRow(value: unknown, where: string): Row {
     export: read.text('export', /^[^\0\n]*$/, ''),
     'cache-mode': read.text('cache-mode', /^(?:min|max)$/, 'max') === 'min' ? 'min' : 'max',
     'free-disk-space': read.flag('free-disk-space'),
+    'total-rows': read.count('total-rows'),
     build: toRowBuild(Object.hasOwn(value, 'build') ? value['build'] : {}, `"build" of ${where}`),
   };
 }

@@ -269,6 +269,9 @@ describe('the share of an image', () => {
     [{ image: rows, 'cache-rows': '1' }, new Map(), ['gha 5000', 'gha 5000']],
     [{ image: rows, 'cache-rows': '', 'cache-budget': '1GB' }, sizes, ['registry 500', 'registry 500']],
     [{ image, 'cache-rows': '1', cache: 'registry' }, sizes, ['registry 10000']],
+    // The repository has eight rows, of which this push builds one: 1.25 GB each.
+    [{ image: JSON.stringify({ ...row, 'total-rows': 8 }), 'cache-rows': '1' }, sizes, ['gha 250']],
+    [{ image: JSON.stringify({ ...row, 'total-rows': 16 }), 'cache-rows': '1' }, sizes, ['registry 625']],
   ])('of %j leaves its cache mounts what its layers do not need: %j %j', (texts, publishedSizes, expected) => {
     const { images } = plan({ repository: 'ghcr.io/acme/{image}', ...texts }, { publishedSizes });
     expect(images.map(({ cache, mountShare }) => `${cache} ${mountShare / 1e6}`)).toEqual(expected);

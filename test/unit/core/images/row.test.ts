@@ -24,6 +24,7 @@ test('a row of an image alone gets the defaults that build-matrix writes', () =>
     export: '',
     'cache-mode': 'max',
     'free-disk-space': false,
+    'total-rows': 0,
     build: {},
   });
 });
