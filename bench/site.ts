@@ -27,6 +27,7 @@ export async function measureSite(): Promise<readonly Figure[]> {
 /** The time of a deploy against the number of files, drawn into `site-deploy.svg`; the figures are of the largest site. */
 export async function measureSiteBySize(): Promise<readonly Figure[]> {
   return await withStore(async (bench, log) => {
+    await warmUp(bench);
     const points = await timesByCount(bench, log);
     await writeFile(PLOT, plotTimes(points, { roundTrip: ROUND_TRIP }));
     const [first, last] = [points[0], points.at(-1)];

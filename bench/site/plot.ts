@@ -12,6 +12,7 @@ const LEFT = 64;
 const RIGHT = 240;
 const TOP = 56;
 const BOTTOM = 52;
+const LABEL_HEIGHT = 15;
 /** Okabe and Ito's colours, which people with any kind of sight tell apart. */
 const COLOURS = ['#0072B2', '#D55E00', '#009E73'];
 
@@ -24,6 +25,7 @@ export function plotTimes(points: readonly Point[], { roundTrip }: { readonly ro
   const low = 10 ** Math.floor(Math.log10(Math.min(...times)));
   const high = 10 ** Math.ceil(Math.log10(Math.max(...times)));
   const y = scale(low, high, HEIGHT - BOTTOM, TOP);
+  const labels: Label[] = [];
   const lines = tools.flatMap((tool, index) => {
     const own = points.filter((point) => point.tool === tool).toSorted((a, b) => a.files - b.files);
     const colour = COLOURS[index % COLOURS.length] ?? 'black';
@@ -31,11 +33,10 @@ export function plotTimes(points: readonly Point[], { roundTrip }: { readonly ro
       const spots = own.map((point) => [x(point.files), y(point[kind])] as const);
       const [endX = 0, endY = 0] = spots.at(-1) ?? [];
       const dash = kind === 'cold' ? '' : ' stroke-dasharray="5 4"';
+      labels.push({ x: endX + 8, y: endY + 4, colour, text: `${tool}, ${kind}` });
       return [
         `<polyline points="${spots.map(([a, b]) => `${round(a)},${round(b)}`).join(' ')}" fill="none" stroke="${colour}" stroke-width="2"${dash}/>`,
         ...spots.map(([a, b]) => `<circle cx="${round(a)}" cy="${round(b)}" r="3" fill="${colour}"/>`),
-        // A white edge, since other tools' lines may pass behind.
-        `<text x="${round(endX + 8)}" y="${round(endY + 4)}" fill="${colour}" stroke="white" stroke-width="4" paint-order="stroke">${tool}, ${kind}</text>`,
       ];
     });
   });
@@ -50,8 +51,32 @@ ${decades(low, high)
   .join('\n')}
 <text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 12}" text-anchor="middle">files</text>
 ${lines.join('\n')}
+${spread(labels).map(drawLabel).join('\n')}
 </svg>
 `;
+}
+
+/** The name of a line, at its end. */
+interface Label {
+  readonly x: number;
+  readonly y: number;
+  readonly colour: string;
+  readonly text: string;
+}
+
+/** Moves labels down, each as far as the one above it in its column needs to be read. */
+function spread(labels: readonly Label[]): readonly Label[] {
+  const placed: Label[] = [];
+  for (const label of labels.toSorted((a, b) => a.y - b.y)) {
+    const above = placed.findLast(({ x }) => x === label.x);
+    placed.push({ ...label, y: Math.max(label.y, (above?.y ?? 0) + LABEL_HEIGHT) });
+  }
+  return placed;
+}
+
+/** With a white edge, since other tools' lines may pass behind. */
+function drawLabel({ x, y, colour, text }: Label): string {
+  return `<text x="${round(x)}" y="${round(y)}" fill="${colour}" stroke="white" stroke-width="4" paint-order="stroke">${text}</text>`;
 }
 
 function scale(from: number, to: number, start: number, end: number): (value: number) => number {
