@@ -55,7 +55,7 @@ export function drawPipeline(scheme: Scheme): string {
     label(48, 90, text, 'schedule'),
     ...BOXES.flatMap(({ x, y, name, says }) => [
       rectangle(x, y, BOX.width, BOX.height, `fill="${box}"`),
-      label(x + BOX.width / 2, y + 26, text, name, ' font-size="14" font-weight="600"'),
+      label(x + BOX.width / 2, y + 26, text, name, ' font-weight="600"'),
       ...says.map((each, index) => label(x + BOX.width / 2, y + 47 + index * 17, muted, each)),
     ]),
     ...ARROWS.flatMap(({ path, label: of }) => [
