@@ -73,9 +73,9 @@ describe("an image of this machine's engine", () => {
   test('fails for a file that its manifest does not list, and for one that is not there', async () => {
     const image = `local:${NAME}:/app/models`;
     const unlisted = await verify({ image, models: '**/*' }, {}, false);
-    expect(unlisted.failure).toBe('2 of 3 models are not verified');
+    expect(unlisted.failure).toBe('2 of 3 models failed verification');
     const gone = await verify({ image }, { SHA256SUMS: sums('gone.safetensors') }, false);
-    expect(gone.failure).toBe('1 of 1 models are not verified');
+    expect(gone.failure).toBe('1 of 1 models failed verification');
     expect(gone.summary).toContain('it is listed in "SHA256SUMS" but is not there');
     await expect(verify({ image: 'local:no-such-image:ci:/app/models' }, {}, false)).rejects.toThrow(
       'the engine gave no image "no-such-image:ci"',
@@ -108,7 +108,7 @@ describe('a build stage that is exported and never pushed', () => {
     using step = createWorkspace();
     await runCommand('cp', [out, join(step.workspace, 'stage.tar')]);
     const { failure, outputs } = await step.verify({ image: 'layout:stage.tar:/app/models', models: '**/*' });
-    expect(failure).toBe('1 of 2 models are not verified');
+    expect(failure).toBe('1 of 2 models failed verification');
     expect(outputs.manifest).toMatchObject([
       { path: 'best.safetensors', findings: [] },
       { path: 'deep/hidden.dat', findings: [{ rule: 'pickle-import', severity: 'dangerous' }] },

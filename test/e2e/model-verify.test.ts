@@ -38,7 +38,7 @@ describe('the models inside of an image in a registry', () => {
     expect(outputs).toMatchObject({ verified: 1, manifest: [{ path: 'best.safetensors', format: 'safetensors' }] });
     step.write('release/SHA256SUMS', sums(PAYLOAD));
     expect((await step.verify(given, { DOCKER_CONFIG: '/nonexistent' })).failure).toBe(
-      '1 of 1 models are not verified',
+      '1 of 1 models failed verification',
     );
   });
 

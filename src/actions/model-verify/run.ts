@@ -52,7 +52,7 @@ export const createRun =
     writeFileSync(report, formatSarif(judged));
     const outputs = { ...toOutputs(judged, failures), report, cacheHit: isCached };
     const result = { outputs, summary: summarize(judged, signed?.signature) };
-    if (failures > 0) throw new ActionFailure(`${failures} of ${judged.length} models are not verified`, result);
+    if (failures > 0) throw new ActionFailure(`${failures} of ${judged.length} models failed verification`, result);
     if (target !== undefined) {
       const { writeManifest } = await import('./write-manifest.ts');
       writeManifest(target, judged);

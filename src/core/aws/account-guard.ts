@@ -24,7 +24,7 @@ export async function guardAccount(
   if (rules.isMasked) log.mask(account);
   if (rules.allowed.length > 0 && !rules.allowed.includes(account)) {
     throw new ConfigurationError(
-      `input "allowed-account-ids": the credentials belong to account ${account}, which is none of ${rules.allowed.join(', ')}`,
+      `input "allowed-account-ids": the credentials belong to account ${account}, which is none of ${rules.allowed.join(', ')}; use credentials of one of these, or add it`,
     );
   }
 }

@@ -39,7 +39,7 @@ describe('a models.yml', () => {
   ])('with %s fails at its line', async (_, text, line) => {
     using step = createWorkspace({ 'best.safetensors': WEIGHTS, 'models.yml': text });
     const { failure, lines } = await step.verify({ manifest: 'models.yml', scan: 'warn' });
-    expect(failure).toBe('1 of 1 models are not verified');
+    expect(failure).toBe('1 of 1 models failed verification');
     expect(lines.find((each) => each.startsWith('::error'))).toMatch(line);
   });
 
@@ -211,7 +211,7 @@ describe('a folder that DVC tracks', () => {
   ])('fails with %s', async (_, files, line) => {
     using step = createWorkspace({ 'data.dvc': tracked, ...files });
     const { failure, lines } = await step.verify({ manifest: 'data.dvc' });
-    expect(failure).toMatch(/^1 of \d models? (?:is|are) not verified$/);
+    expect(failure).toMatch(/^1 of \d models failed verification$/);
     expect(lines.join('\n')).toMatch(line);
   });
 
@@ -231,7 +231,7 @@ test('a file that is listed and not there fails at its line, and does not hide w
     'a.pkl': PAYLOAD,
   });
   const { failure, lines, outputs } = await step.verify({ manifest: 'models.yml', fetch: 'never' });
-  expect(failure).toBe('2 of 2 models are not verified');
+  expect(failure).toBe('2 of 2 models failed verification');
   const errors = lines.filter((line) => line.startsWith('::error'));
   expect(errors[0]).toMatch(/line=3.*os\.system/);
   expect(errors[1]).toMatch(/line=2.*none\.pkl: it is listed in "models\.yml" but is not there; it has a "url"/);

@@ -209,7 +209,7 @@ describe('a signature by an identity', () => {
 
   test('does not cover a model that changed', async () => {
     const { failure, outputs } = await verify({ bundle: await signModel(), files: { 'm/a.safetensors': README } });
-    expect(failure).toBe('1 of 1 models are not verified');
+    expect(failure).toBe('1 of 1 models failed verification');
     expect(outputs.manifest).toMatchObject([
       { findings: expect.arrayContaining([expect.objectContaining({ rule: 'signature' })]) },
     ]);
